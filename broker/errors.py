@@ -1,0 +1,65 @@
+"""Every error that jobfleet raises of its own accord.
+
+JobfleetError
+├── AdmissionError        a send was refused, nothing at all was stored
+│   ├── InvalidPayload    the arguments or options are wrong; names the field
+│   └── BacklogFull       the fleet cannot take more work right now
+├── ConfigurationError    a setting, a file or a missing migration; says what to change
+├── PermanentFailure      raised by an actor: retrying cannot help, dead-letter at once
+└── Unavailable           raised by an actor: something it needs is away, run again later
+
+Admission errors are raised while Dramatiq's hooks run, where any error that is not a
+``MiddlewareError`` is logged and swallowed; therefore they are ``MiddlewareError``s too.
+"""
+
+from __future__ import annotations
+
+from dramatiq.middleware import MiddlewareError
+
+
+class JobfleetError(Exception):
+    """Base of every error that jobfleet raises."""
+
+
+class AdmissionError(JobfleetError, MiddlewareError):
+    """A job was refused at the door; nothing was stored."""
+
+
+class InvalidPayload(AdmissionError):
+    """Arguments or options of a job are wrong.
+
+    Parameters:
+      message: what was wrong and what is allowed, one sentence.
+      field: the name of the argument or option, empty when it is the payload as a whole.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class BacklogFull(AdmissionError):
+    """The fleet has no room: the journal is at its cap or the Redis server is out of memory."""
+
+
+class ConfigurationError(JobfleetError):
+    """A setting is wrong or missing; the message says which and what to change."""
+
+
+class PermanentFailure(JobfleetError):
+    """Raised by an actor whose job can never succeed: it is dead-lettered without another attempt."""
+
+
+class Unavailable(JobfleetError):
+    """Something that a job needs (database, mail server, storage) is away.
+
+    The job is postponed and run again; no attempt is used up.
+
+    Parameters:
+      message: what is away.
+      retry_after: seconds after which to try again, or None for the fleet's own choice (1 to 30 s).
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,73 @@
+"""The name of every key, once. The Lua scripts build the same names in ``lua/keys.lua``.
+
+All keys begin with ``{namespace}``: the braces put a whole namespace into one Cluster slot.
+"""
+
+from __future__ import annotations
+
+
+class Keys:
+    """The keys of one namespace."""
+
+    def __init__(self, namespace: str) -> None:
+        self.prefix = f"{{{namespace}}}"
+        #: hash: job id -> packed record (see ``record``).
+        self.jobs = f"{self.prefix}:jobs"
+        #: stream: what happened, in order, in batches.
+        self.journal = f"{self.prefix}:journal"
+        #: hash: counters and histograms.
+        self.metrics = f"{self.prefix}:metrics"
+        #: sorted set: worker -> the moment at which its lease ends.
+        self.workers = f"{self.prefix}:workers"
+        #: set: every queue that was ever sent to or served.
+        self.queues = f"{self.prefix}:queues"
+        #: hash: actor -> packed description.
+        self.actors = f"{self.prefix}:actors"
+        #: set: what is paused, such as ``queue:email``.
+        self.paused = f"{self.prefix}:paused"
+        #: hash: job id -> why its dead letter died.
+        self.failures = f"{self.prefix}:failures"
+        #: hash: job id -> 1 for a running job that someone cancelled.
+        self.cancels = f"{self.prefix}:cancels"
+        #: hash: tenant -> weight in the fair order, for tenants whose weight is not 1.
+        self.weights = f"{self.prefix}:weights"
+
+    def waiting(self, queue: str) -> str:
+        """Sorted set: waiting job -> since when it could run."""
+        return f"{self.prefix}:waiting:{queue}"
+
+    def scheduled(self, queue: str) -> str:
+        """Sorted set: delayed job -> when it is due."""
+        return f"{self.prefix}:scheduled:{queue}"
+
+    def active(self, queue: str) -> str:
+        """Sorted set: leased job -> when it was fetched."""
+        return f"{self.prefix}:active:{queue}"
+
+    def dead(self, queue: str) -> str:
+        """Sorted set: dead letter -> when it died."""
+        return f"{self.prefix}:dead:{queue}"
+
+    def line(self, queue: str, tenant: str) -> str:
+        """Sorted set: a tenant's waiting jobs in the order in which they run."""
+        return f"{self.prefix}:line:{queue}:{tenant}"
+
+    def ring(self, queue: str) -> str:
+        """Sorted set: tenant with waiting jobs -> virtual time of its next start."""
+        return f"{self.prefix}:ring:{queue}"
+
+    def wake(self, queue: str) -> str:
+        """List: at most one token, on which an idle worker blocks."""
+        return f"{self.prefix}:wake:{queue}"
+
+    def leases(self, worker: str) -> str:
+        """Hash: job id -> packed lease, of what one worker holds."""
+        return f"{self.prefix}:leases:{worker}"
+
+    def worker(self, worker: str) -> str:
+        """Hash: what one worker process says of itself, and its request numbers."""
+        return f"{self.prefix}:worker:{worker}"
+
+    def result(self, job_id: str) -> str:
+        """String: the stored result of a job, with a time to live."""
+        return f"{self.prefix}:result:{job_id}"

@@ -1,0 +1,120 @@
+"""Configuration: read once, here, from the environment and ``jobfleet.toml``.
+
+1. ``settings()`` is called at first use, never at import.
+2. The environment gives addresses and secrets; the file gives queues and limits.
+3. Where no server is named, the servers of the fleet that runs under ``JOBFLEET_HOME`` are used,
+   if there is one (``jobfleet up`` writes its addresses into ``fleet.json`` there).
+4. Whatever is wrong is one ``ConfigurationError`` that names the setting and what it allows.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, IPvAnyNetwork, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .errors import ConfigurationError
+from .fleet_file import FleetFile
+from .queues import QUEUES, Queue
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default.
+
+    A field's variable is its name in upper case, or the alias beside it; in the file it is the field's name.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    redis_url: str | None = None
+    database_url: str | None = None
+    #: A connection that no pooler multiplexes, for LISTEN and advisory locks; the database_url if unset.
+    database_direct_url: str | None = None
+    smtp_url: str | None = None
+    storage_url: str | None = None
+    #: Networks that webhooks may reach although they are private.
+    webhook_allow_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    #: Where the embedded servers of ``jobfleet up`` keep their data.
+    jobfleet_home: Path = Path(".jobfleet")
+    jobfleet_config: Path = Path("jobfleet.toml")
+    jobfleet_namespace: str = Field(default="fleet", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+
+    #: Milliseconds without a heartbeat after which a worker counts as lost.
+    lease_ms: int = Field(default=15_000, ge=300, validation_alias="JOBFLEET_LEASE_MS")
+    #: Events that may wait for the recorder before sends are refused.
+    journal_max: int = Field(default=500_000, ge=1_000, validation_alias="JOBFLEET_JOURNAL_MAX")
+    #: Dead letters that Redis keeps per queue once they are stored in PostgreSQL too.
+    dead_letters_max: int = Field(default=5_000, ge=1, validation_alias="JOBFLEET_DEAD_LETTERS_MAX")
+    #: Largest encoded message, in bytes.
+    payload_max: int = Field(default=256 * 1024, ge=1_024, validation_alias="JOBFLEET_PAYLOAD_MAX")
+    queues: Mapping[str, Queue] = Field(default_factory=lambda: QUEUES, validation_alias="JOBFLEET_QUEUES")
+
+    @field_validator("webhook_allow_networks", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part for part in value.replace(",", " ").split() if part] if isinstance(value, str) else value
+
+    def queue(self, name: str) -> Queue:
+        """The row of a queue; a queue that is not in the table gets the defaults."""
+        return self.queues.get(name) or Queue(name=name)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read at the first call.
+
+    Raises:
+      ConfigurationError: a variable or the file is wrong.
+    """
+    try:
+        first = Settings()
+        values = _read_file(first.jobfleet_config)
+        if "queues" in values:
+            values["queues"] = _merge_queues(values["queues"])
+        addresses = FleetFile(first.jobfleet_home).read()
+        return Settings(**{**addresses, **values, **_given(first)})
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def _given(chosen: Settings) -> dict[str, Any]:
+    return {name: getattr(chosen, name) for name in chosen.model_fields_set}
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+
+
+def _merge_queues(rows: Any) -> dict[str, Queue]:
+    """The table of ``queues`` with the rows of the file's ``[queues.NAME]`` laid over it."""
+    if not isinstance(rows, dict):
+        raise ConfigurationError("queues in the configuration file must be tables, such as [queues.email]")
+    queues = dict(QUEUES)
+    for name, row in rows.items():
+        known = set(Queue.__dataclass_fields__) - {"name"}
+        if not isinstance(row, dict) or (unknown := set(row) - known):
+            wrong = ", ".join(sorted(unknown)) if isinstance(row, dict) else str(row)
+            raise ConfigurationError(f"[queues.{name}] has {wrong}; allowed are {', '.join(sorted(known))}")
+        merged = replace(queues.get(name) or Queue(name=name), **row)
+        queues[name] = TypeAdapter(Queue).validate_python(merged.__dict__)
+    return queues
+
+
+def _explain(error: ValidationError) -> str:
+    parts = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"]) or "configuration"
+        parts.append(f"{name.upper()} is {json.dumps(problem['input'], default=str)}: {problem['msg']}")
+    return "; ".join(parts)
