@@ -37,8 +37,8 @@ class Queue:
 
     name: str
     tier: Tier = Tier.MEDIUM
-    #: Jobs of this queue that one worker process runs at once.
-    concurrency: int = 10
+    #: Jobs of this queue that one worker process runs at once; None means all its threads.
+    concurrency: int | None = None
     #: Milliseconds an attempt may run before it is interrupted.
     time_limit_ms: int = 600_000
     #: Runs a job gets before it is dead-lettered, the first included.

@@ -1,0 +1,95 @@
+"""The door: what a message must be before it is sent, and what Redis said to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from dramatiq.common import q_name
+from dramatiq.message import Message
+
+from .errors import AdmissionError, BacklogFull, InvalidPayload
+from .job import SYSTEM
+from .scripts import Scripts, pack
+
+#: Highest and lowest priority, and the one of jobs that name none.
+PRIORITIES = range(1, 10)
+DEFAULT_PRIORITY = 5
+#: Jobs that one script call accepts.
+CHUNK = 500
+
+_TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+#: A message ready to be sent: its row for enqueue.lua and its bytes.
+Admitted = tuple[list[Any], bytes]
+
+
+def tenant_of(message: Message) -> str:
+    """Whose job a message is: its ``tenant_id`` option or argument, the system's without one.
+
+    Raises:
+      InvalidPayload: the id is not an int or 1 to 64 of ``A-Z a-z 0-9 . _ -``.
+    """
+    tenant = message.options.get("tenant_id", message.kwargs.get("tenant_id", SYSTEM))
+    if isinstance(tenant, int) and not isinstance(tenant, bool):
+        tenant = str(tenant)
+    if tenant == SYSTEM or (isinstance(tenant, str) and _TENANT.fullmatch(tenant)):
+        return str(tenant)
+    raise InvalidPayload(
+        f"tenant_id is {str(tenant)[:80]!r}; it must be an int or 1 to 64 of A-Z a-z 0-9 . _ -", field="tenant_id"
+    )
+
+
+def admit(message: Message, delay: float | None, payload_max: int) -> Admitted:
+    """Check a message and encode it.
+
+    Parameters:
+      message: what is to be sent.
+      delay: ms after which it may run.
+      payload_max: largest encoded message in bytes.
+
+    Raises:
+      InvalidPayload: the tenant, priority, delay, arguments or size are not allowed.
+    """
+    tenant = tenant_of(message)
+    priority = message.options.get("priority", DEFAULT_PRIORITY)
+    if isinstance(priority, bool) or priority not in PRIORITIES:
+        raise InvalidPayload(f"priority is {priority!r}; it must be 1 (first) to 9 (last)", field="priority")
+    if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < 1e14):
+        raise InvalidPayload(f"delay is {delay!r}; it must be milliseconds, 0 or more", field="delay")
+    key = message.options.get("idempotency_key", "")
+    try:
+        encoded: bytes = message.encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidPayload(f"the arguments of {message.actor_name} cannot be encoded: {error}") from None
+    if len(encoded) > payload_max:
+        raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
+    row = [message.message_id, q_name(message.queue_name), tenant, message.actor_name, priority, int(delay or 0), key]
+    return row, encoded
+
+
+def send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int) -> list[AdmissionError | None]:
+    """Hand messages to Redis, CHUNK at a time; an outcome for each, None for accepted.
+
+    An id that is known already counts as accepted: the same send came twice.
+
+    Raises:
+      redis.RedisError: the server is away.
+    """
+    outcomes: list[AdmissionError | None] = []
+    for start in range(0, len(admitted), CHUNK):
+        chunk = admitted[start : start + CHUNK]
+        request = pack([journal_max, [row for row, _ in chunk]])
+        answers = scripts.call("enqueue", request, *(encoded for _, encoded in chunk))
+        outcomes.extend(_refusal(answer, journal_max) for answer in answers)
+    return outcomes
+
+
+def _refusal(answer: int, journal_max: int) -> AdmissionError | None:
+    if answer == 3:
+        return BacklogFull(
+            f"the journal holds {journal_max} events that are not recorded yet: nothing was sent; "
+            "see whether the monitor and PostgreSQL are up"
+        )
+    return None

@@ -1,0 +1,81 @@
+"""The client of the Redis server, with timeouts of our own.
+
+A hung server must not hold a thread: every command has two seconds, and a command whose reply was
+lost is sent again (the scripts allow it), for less than the 30 s that an id is remembered at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import redis
+from dramatiq.errors import ConnectionClosed
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from .errors import BacklogFull, ConfigurationError
+from .settings import settings
+
+#: Seconds a command may take, and seconds to connect.
+COMMAND_TIMEOUT = 2.0
+#: Times a command is sent again after a lost connection or reply.
+REPEATS = 3
+
+
+def connect(url: str | None) -> redis.Redis:
+    """A client for `url`, or for the configured server. No connection is made yet.
+
+    Raises:
+      ConfigurationError: the address is malformed, or there is none.
+    """
+    url = url or settings().redis_url
+    if url is None:
+        raise ConfigurationError(
+            "No Redis server is known: set REDIS_URL (such as redis://localhost:6379/0), "
+            f"or start a fleet here with `jobfleet up` (none runs under {settings().jobfleet_home})"
+        )
+    try:
+        return redis.Redis.from_url(
+            url,
+            socket_timeout=COMMAND_TIMEOUT,
+            socket_connect_timeout=COMMAND_TIMEOUT,
+            protocol=2,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), REPEATS),
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"REDIS_URL is {redacted(url)}: {error}") from None
+
+
+def redacted(url: str) -> str:
+    """The address without its password, for messages."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username or ''}:***@{host}").geturl()
+
+
+def describe(client: redis.Redis) -> str:
+    """Where a client connects to, for messages."""
+    options = client.connection_pool.connection_kwargs
+    if path := options.get("path"):
+        return str(path)
+    return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+
+
+@contextmanager
+def reachable(client: redis.Redis) -> Iterator[None]:
+    """Turn a lost server into Dramatiq's connection error and a full one into BacklogFull.
+
+    Raises:
+      dramatiq.errors.ConnectionClosed: the server is away.
+      BacklogFull: the server has no memory left.
+    """
+    try:
+        yield
+    except redis.exceptions.OutOfMemoryError:
+        raise BacklogFull("Redis has no memory left (maxmemory): nothing was sent, try again later") from None
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise ConnectionClosed(f"Redis at {describe(client)} is unreachable: {error}") from None

@@ -1,0 +1,174 @@
+"""Dead letters: list, show, replay, discard. Redis holds the newest, PostgreSQL all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import redis
+from dramatiq.errors import DecodeError
+from dramatiq.message import Message
+
+from .archive import Archive
+from .connection import reachable
+from .dead_letter import DeadLetter
+from .keys import Keys
+from .record import Record
+from .scripts import Scripts, pack, unpack
+
+#: Dead letters that are read, replayed or discarded in one round trip.
+SLICE = 100
+
+
+class DeadLetters:
+    """The jobs of a namespace that failed for good."""
+
+    def __init__(
+        self, client: redis.Redis, keys: Keys, scripts: Scripts, archive: Callable[[], Archive | None]
+    ) -> None:
+        self._client = client
+        self._keys = keys
+        self._scripts = scripts
+        self._archive = archive
+
+    def list(
+        self,
+        *,
+        queue: str | None = None,
+        tenant: str | None = None,
+        actor: str | None = None,
+        error: str | None = None,
+        limit: int = 100,
+    ) -> list[DeadLetter]:
+        """The newest dead letters that match all that is given.
+
+        Parameters:
+          queue, tenant, actor: exact names.
+          error: a part of the error's text.
+          limit: how many at most.
+        """
+
+        def matches(letter: DeadLetter) -> bool:
+            return (
+                (tenant is None or letter.tenant_id == tenant)
+                and (actor is None or letter.actor == actor)
+                and (error is None or error in letter.error)
+            )
+
+        found: dict[str, DeadLetter] = {}
+        with reachable(self._client):
+            for name in [queue] if queue else self._queues():
+                newest = (letter for letter in self._in_redis(name) if matches(letter))
+                found.update((letter.job_id, letter) for letter, _ in zip(newest, range(limit), strict=False))
+        if archive := self._archive():
+            stored = archive.dead_letters(queue=queue, tenant=tenant, actor=actor, error=error, limit=limit)
+            found = {letter.job_id: letter for letter in stored if self._is_archived(letter)} | found
+        return sorted(found.values(), key=lambda letter: letter.failed_ms, reverse=True)[:limit]
+
+    def show(self, job_id: str) -> DeadLetter | None:
+        """One dead letter, wherever it is."""
+        with reachable(self._client):
+            packed = self._client.hget(self._keys.jobs, job_id)
+            if packed is not None:
+                letters = list(self._decode([job_id.encode()], [packed], self._failures([job_id])))
+                return letters[0] if letters else None
+        archive = self._archive()
+        return archive.dead_letter(job_id) if archive else None
+
+    def replay(self, job_ids: Iterable[str]) -> list[str]:
+        """Send dead letters again: same ids, a new budget of attempts.
+
+        Returns:
+          The ids that were dead and are waiting now.
+        """
+        return self._each_slice(job_ids, self._replay)
+
+    def discard(self, job_ids: Iterable[str], reason: str = "discarded by an operator") -> list[str]:
+        """Give dead letters up for good.
+
+        Returns:
+          The ids that were dead.
+        """
+        return self._each_slice(job_ids, lambda letters: self._discard(letters, reason))
+
+    def _each_slice(
+        self, job_ids: Iterable[str], act: Callable[[Sequence[DeadLetter]], Sequence[str]]
+    ) -> Sequence[str]:
+        ids, done = list(dict.fromkeys(job_ids)), []
+        for start in range(0, len(ids), SLICE):
+            letters = [letter for job_id in ids[start : start + SLICE] if (letter := self.show(job_id))]
+            if letters:
+                with reachable(self._client):
+                    done.extend(act(letters))
+        return done
+
+    def _replay(self, letters: Sequence[DeadLetter]) -> Sequence[str]:
+        rows = [
+            [d.job_id, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key] for d in letters
+        ]
+        outcomes = self._scripts.call("replay", pack(rows), *(_fresh(letter.message) for letter in letters))
+        return [letter.job_id for letter, outcome in zip(letters, outcomes, strict=True) if outcome]
+
+    def _discard(self, letters: Sequence[DeadLetter], reason: str) -> Sequence[str]:
+        archived = [letter.job_id for letter in letters if letter.archived]
+        archive = self._archive()
+        given_up = set(archive.discard(archived)) if archive and archived else set()
+        rows = [
+            [d.job_id, d.queue, d.tenant_id, d.actor, d.attempts, int(d.job_id in given_up)] for d in letters
+        ]
+        outcomes = self._scripts.call("discard", pack(rows), reason)
+        return [letter.job_id for letter, outcome in zip(letters, outcomes, strict=True) if outcome]
+
+    def _queues(self) -> Sequence[str]:
+        return sorted(name.decode() for name in self._client.smembers(self._keys.queues))
+
+    def _is_archived(self, letter: DeadLetter) -> bool:
+        return not self._client.hexists(self._keys.jobs, letter.job_id)
+
+    def _in_redis(self, queue: str) -> Iterator[DeadLetter]:
+        start = 0
+        while ids := self._client.zrevrange(self._keys.dead(queue), start, start + SLICE - 1):
+            records = self._client.hmget(self._keys.jobs, ids)
+            yield from self._decode(ids, records, self._failures([job_id.decode() for job_id in ids]))
+            start += SLICE
+
+    def _failures(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        found: Sequence[bytes | None] = self._client.hmget(self._keys.failures, ids)
+        return found
+
+    @staticmethod
+    def _decode(
+        ids: Sequence[bytes], records: Sequence[bytes | None], failures: Sequence[bytes | None]
+    ) -> Iterator[DeadLetter]:
+        for job_id, packed, failed in zip(ids, records, failures, strict=True):
+            if packed is None or failed is None:
+                continue
+            record = Record.decode(packed)
+            reason, error, kind, traceback, at_ms = unpack(failed)
+            yield DeadLetter(
+                job_id=job_id.decode(),
+                queue=record.queue,
+                tenant_id=record.tenant_id,
+                actor=record.actor,
+                priority=record.priority,
+                attempts=record.attempts,
+                reason=reason,
+                error=error,
+                error_type=kind,
+                traceback=traceback,
+                created_ms=record.created_ms,
+                failed_ms=int(at_ms),
+                key=record.key,
+                message=record.message,
+            )
+
+
+def _fresh(encoded: bytes) -> bytes:
+    """The message with its count of retries reset; one that cannot be read is sent as it is."""
+    try:
+        message = Message.decode(encoded)
+    except DecodeError:
+        return encoded
+    for option in ("retries", "traceback", "requeue_timestamp"):
+        message.options.pop(option, None)
+    fresh: bytes = message.encode()
+    return fresh

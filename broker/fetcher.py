@@ -1,0 +1,205 @@
+"""Brings jobs into this process, as many as it can start soon.
+
+1. Each consumer thread asks for its queue's next job; what was fetched for it is handed out.
+2. When nothing is there, one of the asking threads leads: it fetches for all asking queues at once,
+   high tiers first, while the others wait for it.
+3. How many: free threads, bounded per queue, plus a look-ahead of what is finished within 20 ms at
+   the present pace; slow jobs make that nothing, so no job waits here while another worker is free.
+4. With nothing to fetch the leader blocks on the queues' wake tokens until the next due time.
+5. A fetch whose reply was lost is repeated under the same number and gives the same jobs.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+
+import redis
+from dramatiq.logging import get_logger
+
+from .job import Job
+from .keys import Keys
+from .lease import Lease
+from .leases import Leases
+from .queues import Queue
+from .scripts import Scripts, pack, unpack
+from .wakeup import Wakeup
+
+#: Seconds of work that a process may hold beyond its threads.
+LOOK_AHEAD = 0.02
+#: Most jobs of look-ahead.
+LOOK_AHEAD_MOST = 200
+#: Seconds to wait before asking a server again that was away.
+AWAY_PAUSE = 0.5
+
+
+class Fetcher:
+    """The fetching side of one worker process; safe to use from all its consumer threads."""
+
+    def __init__(
+        self,
+        *,
+        scripts: Scripts,
+        leases: Leases,
+        wakeup: Wakeup,
+        keys: Keys,
+        threads: int,
+        queue: Callable[[str], Queue],
+    ) -> None:
+        self.logger = get_logger(__name__, type(self))
+        self.scripts = scripts
+        self.leases = leases
+        self.wakeup = wakeup
+        self.keys = keys
+        self.threads = threads
+        self._queue = queue
+        self._changed = threading.Condition(threading.Lock())
+        self._ready: defaultdict[str, deque[Lease]] = defaultdict(deque)
+        self._askers: Counter[str] = Counter()
+        self._leading = False
+        self._stopping = False
+        self._number = 0
+        self._repeat: tuple[str, bytes] | None = None
+        self._looked: frozenset[str] = frozenset()
+        self._look_at = 0.0
+        self._finished = 0
+        self._ahead = 0
+        self._full = False
+        self._pace = 0.0
+        self._pace_mark = (0, time.monotonic())
+        self._away = False
+
+    def take(self, queue: str, timeout: float) -> Lease | None:
+        """The next job of a queue for this process, or None after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            self._askers[queue] += 1
+            try:
+                return self._take(queue, deadline)
+            finally:
+                self._askers[queue] -= 1
+
+    def _take(self, queue: str, deadline: float) -> Lease | None:
+        while True:
+            if self._ready[queue]:
+                return self._ready[queue].popleft()
+            left = deadline - time.monotonic()
+            if left <= 0 or self._stopping:
+                return None
+            if self._leading:
+                self._changed.wait(left)
+                continue
+            self._leading = True
+            try:
+                self._lead(deadline)
+            finally:
+                self._leading = False
+                self._changed.notify_all()
+
+    def room(self) -> None:
+        """A run has finished: wake the leader if it waits for room and there is enough of it."""
+        with self._changed:
+            self._finished += 1
+            if self._full and self._room() >= max(1, self._ahead // 2):
+                self._changed.notify_all()
+
+    def stop(self) -> list[Lease]:
+        """Fetch no more; returns what was fetched and not handed out."""
+        with self._changed:
+            self._stopping = True
+            unstarted = [lease for leases in self._ready.values() for lease in leases]
+            self._ready.clear()
+            self._changed.notify_all()
+        return unstarted
+
+    def _lead(self, deadline: float) -> None:
+        """Fetch once, or wait for a reason to; called and left with the lock held."""
+        wants, total = self._wants()
+        if not wants:
+            self.wakeup.drop()
+            self._full = True
+            self._changed.wait(deadline - time.monotonic())
+            self._full = False
+            return
+        asking = frozenset(queue.name for queue, _ in wants)
+        wait = self._look_at - time.monotonic() if asking <= self._looked else 0.0
+        self._changed.release()
+        try:
+            if wait > 0:
+                self._sleep(asking, min(wait, deadline - time.monotonic()))
+                return
+            found = self._fetch(wants, total)
+        except redis.RedisError as error:
+            self._stay_away(error, deadline)
+            return
+        finally:
+            self._changed.acquire()
+        for lease in found:
+            self._ready[lease.job.queue].append(lease)
+        self._looked = frozenset() if found else asking
+
+    def _wants(self) -> tuple[list[tuple[Queue, int]], int]:
+        """How many jobs of which queue to fetch, high tiers first; empty while that is not worth it."""
+        ahead = self._ahead = self._look_ahead()
+        total = self._room()
+        if total < max(1, ahead // 2):
+            return [], 0
+        wants = []
+        for name in [name for name, asking in self._askers.items() if asking > 0]:
+            queue = self._queue(name)
+            most = min(queue.concurrency or self.threads, self.threads)
+            most += 0 if queue.rate_per_second else ahead
+            room = min(most - self.leases.unfinished(name), total)
+            if room > 0:
+                wants.append((queue, room))
+        wants.sort(key=lambda want: want[0].tier.rank)
+        return wants, total
+
+    def _room(self) -> int:
+        return self.threads + self._ahead - self.leases.all_unfinished()
+
+    def _look_ahead(self) -> int:
+        """Jobs that this process finishes within LOOK_AHEAD seconds, by its pace of late."""
+        count, since = self._pace_mark
+        now = time.monotonic()
+        if now - since >= LOOK_AHEAD:
+            self._pace = (self._finished - count) / (now - since)
+            self._pace_mark = (self._finished, now)
+        return min(LOOK_AHEAD_MOST, int(self._pace * LOOK_AHEAD))
+
+    def _fetch(self, wants: list[tuple[Queue, int]], total: int) -> list[Lease]:
+        if self._repeat is None or self._repeat[0] != self.leases.worker:
+            rows = [[q.name, most, q.rate_per_second or 0, q.wait_objective_ms] for q, most in wants]
+            self._number += 1
+            self._repeat = (self.leases.worker, pack([self.leases.worker, self._number, total, rows]))
+        worker, request = self._repeat
+        answer = self.scripts.call("fetch", request)
+        self._repeat = None
+        if self._away:
+            self._away = False
+            self.logger.info("the server is back")
+        status, next_ms, jobs = unpack(answer[0])
+        if status == "gone":
+            self.leases.rejoin()
+            return []
+        found = [
+            Lease(job=Job(*row[:6]), worker=worker, number=self._number, message=message)
+            for row, message in zip(jobs, answer[1:], strict=True)
+        ]
+        self.leases.add(self._number, found)
+        self._look_at = time.monotonic() + (next_ms / 1000 if next_ms else 3600)
+        return found
+
+    def _sleep(self, asking: frozenset[str], seconds: float) -> None:
+        """Block until a wake token comes; the next look is at once then."""
+        if self.wakeup.wait(tuple(sorted(map(self.keys.wake, asking))), seconds):
+            self._look_at = 0.0
+
+    def _stay_away(self, error: redis.RedisError, deadline: float) -> None:
+        if not self._away:
+            self._away = True
+            self.logger.warning("the server is away, looking again each %s s: %s", AWAY_PAUSE, error)
+        self._look_at = 0.0
+        time.sleep(max(0.0, min(AWAY_PAUSE, deadline - time.monotonic())))

@@ -1,0 +1,50 @@
+"""Where one job is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .record import Record
+from .scripts import Scripts
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """What is known of a job, from Redis or from the job log."""
+
+    job_id: str
+    #: pending, scheduled, active, failed; from the job log also completed, cancelled, skipped, discarded.
+    state: str
+    queue: str
+    tenant_id: str
+    actor: str
+    priority: int
+    #: Attempts that have ended.
+    attempts: int
+    #: When it was sent, ms since the epoch.
+    created_ms: int
+    #: Since when it is in this state, or when it is due; ms since the epoch, 0 where unknown.
+    since_ms: int
+    #: Who runs it.
+    worker: str = ""
+
+
+def find_job(scripts: Scripts, job_id: str) -> JobState | None:
+    """The job as Redis knows it, None when it does not."""
+    found = scripts.call("find", job_id)
+    if found is None:
+        return None
+    packed, place, since, worker = found
+    record = Record.decode(packed)
+    return JobState(
+        job_id=job_id,
+        state=place.decode(),
+        queue=record.queue,
+        tenant_id=record.tenant_id,
+        actor=record.actor,
+        priority=record.priority,
+        attempts=record.attempts,
+        created_ms=record.created_ms,
+        since_ms=int(float(since)),
+        worker=worker.decode(),
+    )

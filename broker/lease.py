@@ -1,0 +1,60 @@
+"""A job that this process holds, from the fetch to the settle."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from .job import Job
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """One run of a job. With the worker and the fetch number it is the token that settle checks."""
+
+    job: Job
+    worker: str
+    number: int
+    message: bytes
+    #: time.monotonic() of the run's start, 0 before it.
+    started: float = 0.0
+    #: The started event has been written.
+    announced: bool = False
+    #: The run is over; its outcome is on the way.
+    finished: bool = False
+    #: The run was passed over by a hook that raised SkipMessage.
+    skipped: bool = False
+    #: Why a failure is final, in one word, where a hook knows.
+    reason: str = ""
+    #: What went wrong, where no exception says it.
+    error: str = ""
+    #: The next run, enqueued by the run's own thread: message and delay in ms.
+    next_run: tuple[bytes, int] | None = None
+    #: Run again later without an attempt used: delay in ms and why.
+    postponed: tuple[int, str] | None = None
+    #: Back to the front without an attempt used: why.
+    released: str = ""
+    #: The result as JSON, the key that keeps it and for how many ms.
+    result: tuple[str, str, int] = ("", "", 0)
+    #: Progress that has not been written yet.
+    progress: list[tuple[float, str]] = field(default_factory=list)
+
+
+_current: ContextVar[Lease | None] = ContextVar("jobfleet_lease", default=None)
+
+
+def current_lease() -> Lease | None:
+    """The lease whose run this code belongs to, also inside an async actor."""
+    return _current.get()
+
+
+def set_current_lease(lease: Lease | None) -> Any:
+    """Say which run this thread works for."""
+    return _current.set(lease)
+
+
+def current_job() -> Job | None:
+    """The job that this code runs for, None outside of a run."""
+    lease = _current.get()
+    return lease.job if lease else None

@@ -1,0 +1,23 @@
+"""The envelope that Dramatiq's worker threads handle, with the lease it came under."""
+
+from __future__ import annotations
+
+from dramatiq.broker import MessageProxy
+from dramatiq.message import Message
+
+from .lease import Lease
+
+
+class LeasedMessage(MessageProxy):
+    """A message of a job that this process holds."""
+
+    def __init__(self, message: Message, lease: Lease) -> None:
+        super().__init__(message)
+        self.lease = lease
+        # Dramatiq's proxy looks each of these up through __getattr__, at every access of every hook.
+        self.queue_name = message.queue_name
+        self.actor_name = message.actor_name
+        self.args = message.args
+        self.kwargs = message.kwargs
+        self.options = message.options
+        self.message_id = message.message_id

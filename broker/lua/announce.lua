@@ -1,0 +1,12 @@
+-- A recorder is here: from now on the journal is trimmed only behind it.
+--
+-- include: keys
+--
+-- KEYS[1]  namespace in braces
+-- Returns the number of events in the journal.
+local events = 0
+for _, entry in ipairs(redis.call('XRANGE', JOURNAL, '-', '+')) do events = events + entry[2][2] end
+if redis.call('HGET', ns .. ':fleet', 'recorder') ~= '1' then
+  redis.call('HSET', ns .. ':fleet', 'recorder', 1, 'events', events)
+end
+return events

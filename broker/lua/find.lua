@@ -1,0 +1,25 @@
+-- Where one job is.
+--
+-- include: keys record
+--
+-- KEYS[1]  namespace in braces
+-- ARGV[1]  job id
+-- Returns nil, or {packed record, place, since when (ms), worker or ''};
+--   place is 'pending', 'scheduled', 'active', 'failed' or 'nowhere'.
+local id = ARGV[1]
+local packed = redis.call('HGET', JOBS, id)
+if not packed then return nil end
+local queue = cmsgpack.unpack(packed)[R_QUEUE]
+local function at(key, place)
+  local score = redis.call('ZSCORE', key, id)
+  if not score then return nil end
+  local holder = ''
+  if place == 'active' then
+    for _, worker in ipairs(redis.call('ZRANGE', WORKERS, 0, -1)) do
+      if redis.call('HEXISTS', leases_key(worker), id) == 1 then holder = worker end
+    end
+  end
+  return {packed, place, score, holder}
+end
+return at(active_key(queue), 'active') or at(waiting_key(queue), 'pending')
+  or at(scheduled_key(queue), 'scheduled') or at(dead_key(queue), 'failed') or {packed, 'nowhere', '0', ''}

@@ -1,0 +1,28 @@
+-- Names of keys, as in keys.py. KEYS[1] is the namespace in braces; every key that a script
+-- touches begins with it, so all of them live in one Cluster slot.
+local ns = KEYS[1]
+local JOBS = ns .. ':jobs'           -- hash: job id -> packed record
+local FLEET = ns .. ':fleet'         -- hash: clock, lease, recorder, see clock.lua
+local JOURNAL = ns .. ':journal'     -- stream of events, see journal.lua
+local METRICS = ns .. ':metrics'     -- hash of counters, see metrics.lua
+local WORKERS = ns .. ':workers'     -- sorted set: worker -> end of its lease, ms
+local QUEUES = ns .. ':queues'       -- set of queue names
+local PAUSED = ns .. ':paused'       -- set, such as 'queue:email'
+local FAILURES = ns .. ':failures'   -- hash: job id -> packed failure of a dead letter
+local CANCELS = ns .. ':cancels'     -- hash: running job that someone cancelled -> 1
+local VTIME = ns .. ':vtime'         -- hash: queue -> virtual time of its fair order
+local WEIGHTS = ns .. ':weights'     -- hash: tenant -> weight, where it is not 1
+local SEQUENCE = ns .. ':sequence'   -- counter: order of arrival
+local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- zset: job -> could run since, ms
+local function scheduled_key(queue) return ns .. ':scheduled:' .. queue end  -- zset: job -> due, ms
+local function active_key(queue) return ns .. ':active:' .. queue end        -- zset: job -> fetched at, ms
+local function dead_key(queue) return ns .. ':dead:' .. queue end            -- zset: job -> died at, ms
+local function stored_key(queue) return ns .. ':stored:' .. queue end        -- zset: dead letter that PostgreSQL has
+local function ring_key(queue) return ns .. ':ring:' .. queue end            -- zset: tenant -> virtual start
+local function tags_key(queue) return ns .. ':tags:' .. queue end            -- zset: idle tenant -> virtual start
+local function line_key(queue, tenant) return ns .. ':line:' .. queue .. ':' .. tenant end -- zset: job -> place
+local function wake_key(queue) return ns .. ':wake:' .. queue end            -- list of at most one token
+local function starts_key(queue) return ns .. ':starts:' .. queue end        -- zset: starts of the last second
+local function leases_key(worker) return ns .. ':leases:' .. worker end      -- hash: job -> packed lease
+local function worker_key(worker) return ns .. ':worker:' .. worker end      -- hash: facts and request numbers
+local function ended_key(epoch) return ns .. ':ended:' .. epoch end          -- set: jobs that ended in a half minute

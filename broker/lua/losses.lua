@@ -1,0 +1,43 @@
+-- Leases that end without an outcome: the job goes back to the front of its tenant's line.
+
+-- Give one lease back. kind is 'lost' or 'released'; only a loss is held against the job.
+local function give_back(worker, id, lease, kind, reason)
+  local queue, tenant = lease[L_QUEUE], lease[L_TENANT]
+  redis.call('HDEL', leases_key(worker), id)
+  redis.call('ZREM', active_key(queue), id)
+  redis.call('HDEL', CANCELS, id)
+  local packed = redis.call('HGET', JOBS, id)
+  if not packed then return end
+  if kind == 'lost' then
+    local record = cmsgpack.unpack(packed)
+    record[R_LOSSES] = record[R_LOSSES] + 1
+    redis.call('HSET', JOBS, id, cmsgpack.pack(record))
+    count('jobs_processed\t' .. queue .. '\t' .. lease[L_ACTOR] .. '\tlost')
+  end
+  join_line(queue, tenant, id, lease[L_PLACE], lease[L_SINCE])
+  event(kind, id, tenant, queue, lease[L_ACTOR], lease[L_ATTEMPT], worker, {reason = reason})
+end
+
+local function give_back_all(worker, kind, reason)
+  local held = redis.call('HGETALL', leases_key(worker))
+  for i = 1, #held, 2 do give_back(worker, held[i], cmsgpack.unpack(held[i + 1]), kind, reason) end
+  redis.call('DEL', leases_key(worker), worker_key(worker))
+  redis.call('ZREM', WORKERS, worker)
+end
+
+-- Take back what lost workers held: whoever missed its lease, except while the grace lasts.
+-- At most a few in one run, so that no script runs long.
+local function take_back()
+  if now < grace_until then return end
+  local lost = redis.call('ZRANGEBYSCORE', WORKERS, '-inf', now, 'LIMIT', 0, 4)
+  for _, worker in ipairs(lost) do
+    give_back_all(worker, 'lost', 'lease ended')
+    count('workers_lost')
+  end
+end
+
+-- Milliseconds until a worker may be declared lost, or nil when there is none.
+local function next_loss()
+  local first = redis.call('ZRANGE', WORKERS, 0, 0, 'WITHSCORES')
+  if first[1] then return math.max(tonumber(first[2]), grace_until) - now + 1 end
+end

@@ -1,0 +1,35 @@
+-- Remove waiting and scheduled jobs of a queue, a bounded slice at a time.
+--
+-- include: keys record clock metrics journal lines
+--
+-- KEYS[1]  namespace in braces
+-- ARGV[1]  queue
+-- ARGV[2]  most jobs to remove in this run
+-- Returns the number removed; fewer than asked for means that none is left.
+pass_full_memory()
+local now = read_clock()
+local queue, most = ARGV[1], tonumber(ARGV[2])
+local ids = redis.call('ZRANGE', waiting_key(queue), 0, most - 1)
+if #ids < most then
+  for _, id in ipairs(redis.call('ZRANGE', scheduled_key(queue), 0, most - #ids - 1)) do ids[#ids + 1] = id end
+end
+local key = ended_key(math.floor(now / 30000))
+for _, id in ipairs(ids) do
+  local packed = redis.call('HGET', JOBS, id)
+  redis.call('ZREM', scheduled_key(queue), id)
+  if packed then
+    local record = cmsgpack.unpack(packed)
+    quit_line(queue, record[R_TENANT], id)
+    redis.call('HDEL', JOBS, id)
+    redis.call('SADD', key, id)
+    count('jobs_processed\t' .. queue .. '\t' .. record[R_ACTOR] .. '\tcancelled')
+    event('cancelled', id, record[R_TENANT], queue, record[R_ACTOR], record[R_ATTEMPTS], '',
+      {started_ms = 0, wait_ms = 0, run_ms = 0, result = ''})
+  else
+    redis.call('ZREM', waiting_key(queue), id)
+  end
+end
+if #ids > 0 then redis.call('EXPIRE', key, 150) end
+write_journal()
+write_metrics()
+return #ids

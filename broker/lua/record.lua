@@ -1,0 +1,15 @@
+-- A job's record: an array, packed with cmsgpack. Python reads it in record.py.
+local FORMAT = 1
+local R_FORMAT, R_QUEUE, R_TENANT, R_ACTOR, R_PRIORITY = 1, 2, 3, 4, 5
+local R_ATTEMPTS = 6   -- attempts that have ended; lost and released runs are none
+local R_CREATED = 7    -- when it was sent, ms
+local R_LOSSES = 8     -- workers that were lost while they ran it
+local R_KEY = 9        -- idempotency key or ''
+local R_MESSAGE = 10   -- the encoded message
+-- A lease: what a worker holds, packed the same way.
+local L_NUMBER = 1     -- number of the fetch that took it; with worker and job id this is the token
+local L_QUEUE, L_TENANT, L_ACTOR = 2, 3, 4
+local L_PLACE = 5      -- its score in the tenant's line, so that it can go back to the front
+local L_SINCE = 6      -- could run since, ms
+local L_FETCHED = 7    -- fetched at, ms
+local L_ATTEMPT = 8    -- which attempt this run is, from 1

@@ -1,0 +1,23 @@
+-- Counts of queues, each O(1) or O(log n), read in one step so that they fit each other.
+--
+-- include: keys clock
+--
+-- KEYS[1]  namespace in braces
+-- ARGV     queues; none means every known one
+-- Returns {now, {queue, waiting, active, scheduled, dead, oldest waiting since or '', paused}, ...}.
+local now = read_clock()
+local queues = ARGV
+if #queues == 0 then queues = redis.call('SMEMBERS', QUEUES) end
+local answer = {now}
+for _, queue in ipairs(queues) do
+  answer[#answer + 1] = {
+    queue,
+    redis.call('ZCARD', waiting_key(queue)),
+    redis.call('ZCARD', active_key(queue)),
+    redis.call('ZCARD', scheduled_key(queue)),
+    redis.call('ZCARD', dead_key(queue)),
+    redis.call('ZRANGE', waiting_key(queue), 0, 0, 'WITHSCORES')[2] or '',
+    redis.call('SISMEMBER', PAUSED, 'queue:' .. queue),
+  }
+end
+return answer

@@ -1,0 +1,67 @@
+"""From a finished run to what settle is told."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from dramatiq.broker import MessageProxy
+
+from .lease import Lease
+
+#: Longest error and traceback that travel, in characters.
+ERROR_MOST = 2_000
+TRACEBACK_MOST = 16_000
+
+Outcome = tuple[str, list[Any], bytes | None]
+
+
+def settle_success(lease: Lease, message: MessageProxy) -> Outcome:
+    """The outcome of a run that Dramatiq acknowledges.
+
+    A run that raised and was neither enqueued again nor failed would vanish in Dramatiq; here it
+    becomes a dead letter.
+    """
+    error = message._exception
+    if lease.released:
+        return "released", [lease.released], None
+    if lease.postponed:
+        delay, why = lease.postponed
+        return "postponed", [delay, why[:ERROR_MOST]], None
+    if lease.next_run:
+        encoded, delay = lease.next_run
+        return "retry", [0, delay, describe(error), _traceback(message, error)], encoded
+    if lease.skipped:
+        return "skipped", list(lease.result), None
+    if error is not None:
+        lease.reason = lease.reason or "unhandled"
+        return settle_failure(lease, message)
+    if lease.reason:
+        return settle_failure(lease, message)
+    return "completed", list(lease.result), None
+
+
+def settle_failure(lease: Lease, message: MessageProxy) -> Outcome:
+    """The outcome of a run whose job is over without success."""
+    error = message._exception
+    kind = type(error).__name__ if error is not None else ""
+    detail = [0, describe(error) or lease.error or lease.reason, kind, _traceback(message, error), lease.reason or "failed"]
+    encoded: bytes = message._message.encode()
+    return "failed", [*detail, *lease.result], encoded
+
+
+def failure(lease: Lease, error: Exception) -> Outcome:
+    """The outcome of a job whose message could not even be read."""
+    return "failed", [0, describe(error), type(error).__name__, "", lease.reason, "", "", 0], lease.message
+
+
+def describe(error: BaseException | None) -> str:
+    """One line: the type and the text of an error."""
+    return f"{type(error).__name__}: {error}"[:ERROR_MOST] if error is not None else ""
+
+
+def _traceback(message: MessageProxy, error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    text = message.options.get("traceback") or "".join(traceback.format_exception(error, limit=30))
+    return str(text)[-TRACEBACK_MOST:]

@@ -1,0 +1,100 @@
+"""The parts of a worker process, started when the first queue is consumed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from dramatiq import Worker
+from dramatiq.common import iter_queue
+
+from .fetcher import Fetcher
+from .keys import Keys
+from .lease import Lease
+from .leases import Introduction, Leases
+from .queues import Queue
+from .scripts import Scripts
+from .settlement import Settlement
+from .wakeup import Wakeup
+
+#: Seconds that a stopping process goes on trying to settle what has finished.
+SETTLE_PATIENCE = 30.0
+
+
+class WorkerProcess:
+    """Leases, fetcher and settlement of one process, and the order in which they start and stop."""
+
+    def __init__(
+        self,
+        *,
+        client: redis.Redis,
+        keys: Keys,
+        scripts: Scripts,
+        lease_ms: int,
+        threads: int,
+        queue: Callable[[str], Queue],
+        introduction: Introduction,
+        worker: Worker | None,
+    ) -> None:
+        self.leases = Leases(scripts, lease_ms)
+        self.settlement = Settlement(scripts, self.leases)
+        self.fetcher = Fetcher(
+            scripts=scripts,
+            leases=self.leases,
+            wakeup=Wakeup(client),
+            keys=keys,
+            threads=threads,
+            queue=queue,
+        )
+        self.stopping = False
+        self._introduction = introduction
+        self._worker = worker
+        self._release_lock = threading.Lock()
+
+    def start(self) -> None:
+        """Join the fleet.
+
+        Raises:
+          redis.RedisError: the server is away.
+        """
+        self.leases.join(self._introduction, self.fetcher.room)
+        self.settlement.start()
+
+    def settle(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
+        """Hand over the outcome of a run; its thread is free from here on."""
+        self.settlement.add(lease, kind, detail, message)
+        self.leases.finish(lease)
+
+    def release(self, lease: Lease, reason: str) -> None:
+        """Give a job back to the front of its line."""
+        if not lease.finished:
+            self.settle(lease, "released", [reason])
+
+    def stop_fetching(self) -> None:
+        """Fetch no more and give back at once what has not started."""
+        self.stopping = True
+        for lease in self.fetcher.stop():
+            self.release(lease, "shutdown")
+        self.release_unstarted()
+
+    def release_unstarted(self) -> None:
+        """Give back what stands between the consumers and the worker threads.
+
+        A consumer thread may put one more message there after it was emptied, and Dramatiq would
+        look at it only when all running jobs have ended; so stopping consumers come here again.
+        """
+        if self._worker is None:
+            return
+        with self._release_lock:
+            for item in iter_queue(self._worker.work_queue):
+                self.release(item.message.lease, "shutdown")
+                self._worker.work_queue.task_done()
+
+    def stop(self) -> None:
+        """Settle what has finished and leave the fleet."""
+        self.stop_fetching()
+        self.settlement.stop(SETTLE_PATIENCE)
+        self.fetcher.wakeup.drop()
+        self.leases.leave()
