@@ -9,6 +9,7 @@ CREATE TABLE dead_letters (
   payload JSONB,
   -- The encoded message, byte for byte; nothing is redacted, a replay needs all of it.
   message BYTEA NOT NULL,
+  idempotency_key TEXT,
   priority SMALLINT NOT NULL DEFAULT 5,
   created_at TIMESTAMPTZ,
   error TEXT NOT NULL,

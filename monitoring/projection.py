@@ -1,0 +1,192 @@
+"""The journal's events folded into rows: what each kind of event means for the job log.
+
+1. The writer loads the rows of a batch's jobs and the last run of each.
+2. ``apply`` takes the events in order; each changes the row of its job and perhaps its timeline or its dead letter.
+3. The writer stores what was changed.
+
+The journal was written together with each transition, so its order is the truth. Only ``started`` and ``progress``
+come from running workers; one that arrives after the job's end is late and changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from collections.abc import Callable
+
+from .dead_letter_row import DeadLetterRow
+from .event_detail import EventDetail
+from .log_row import LogRow
+from .timeline import Timeline
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Projection:
+    """The rows of one batch.
+
+    Parameters:
+      known: the rows that the log already has, by job id.
+      timeline: the runs of the same jobs.
+    """
+
+    def __init__(self, known: dict[str, LogRow], timeline: Timeline) -> None:
+        self._rows = known
+        self.timeline = timeline
+        #: Rows that must be stored, by job id.
+        self.changed: dict[str, LogRow] = {}
+        #: Dead letters that must be stored whole, by job id.
+        self.dead: dict[str, DeadLetterRow] = {}
+        #: Dead letters of earlier batches that were replayed or discarded: job id -> (status, moment).
+        self.settled: dict[str, tuple[str, int]] = {}
+        self._kinds: dict[str, Callable[[LogRow, EventDetail], None]] = {
+            "enqueued": self._enqueued,
+            "started": self._started,
+            "progress": self._progress,
+            "completed": self._ended,
+            "skipped": self._ended,
+            "cancelled": self._ended,
+            "retry": self._retry,
+            "failed": self._failed,
+            "lost": self._given_back,
+            "released": self._given_back,
+            "postponed": self._postponed,
+            "replayed": self._replayed,
+            "discarded": self._discarded,
+        }
+
+    def apply(self, event: EventDetail) -> None:
+        """Fold one event in; a kind that a newer version wrote is passed over."""
+        change = self._kinds.get(event.kind)
+        if change is None:
+            LOGGER.debug("The journal has an event of a kind that this version does not know: %r", event.kind)
+            return
+        row = self._rows.get(event.job_id) or _born(event)
+        self._rows[row.job_id] = self.changed[row.job_id] = row
+        change(row, event)
+
+    def _enqueued(self, row: LogRow, event: EventDetail) -> None:
+        """A job is born; the same id sent again after its end is a new life in the same row."""
+        self.timeline.abandon(event)
+        fresh = self._rows[row.job_id] = self.changed[row.job_id] = _born(event)
+        fresh.idempotency_key = event.key
+        fresh.priority = event.priority
+        fresh.payload = event.message.payload()
+        fresh.wait_until(event.due_ms, event.at_ms)
+
+    def _started(self, row: LogRow, event: EventDetail) -> None:
+        if row.final:
+            return
+        row.become("active", event.at_ms)
+        row.started_ms = event.at_ms
+        row.worker = event.worker
+        row.progress = row.progress_note = None
+        self.timeline.start(event)
+
+    def _progress(self, row: LogRow, event: EventDetail) -> None:
+        if not row.final:
+            row.progress, row.progress_note = event.fraction, event.note
+
+    def _ended(self, row: LogRow, event: EventDetail) -> None:
+        """Completed, skipped or cancelled."""
+        if row.closed:
+            return
+        row.become(event.kind, event.at_ms)
+        _measure(row, event)
+        row.result = event.result
+        row.error = row.traceback = None
+        if event.kind != "cancelled":
+            row.attempts = event.attempt
+        self.timeline.end(event)
+
+    def _retry(self, row: LogRow, event: EventDetail) -> None:
+        if row.closed:
+            return
+        row.wait_until(event.due_ms, event.at_ms)
+        _measure(row, event)
+        row.error, row.traceback = event.error, event.traceback
+        row.attempts = event.attempt
+        self.timeline.end(event)
+
+    def _failed(self, row: LogRow, event: EventDetail) -> None:
+        """A dead letter is stored whatever the row says, as Redis lets go of it on our word."""
+        letter = self.dead[row.job_id] = _dead_letter(event, row.idempotency_key)
+        self.settled.pop(row.job_id, None)
+        if row.closed:
+            return
+        row.become("failed", event.at_ms)
+        _measure(row, event)
+        row.error, row.traceback = letter.error, event.traceback
+        row.attempts = event.attempt
+        row.payload = row.payload or letter.payload
+        row.priority = row.priority or letter.priority
+        row.created_ms = event.created_ms or row.created_ms
+        self.timeline.end(event)
+
+    def _given_back(self, row: LogRow, event: EventDetail) -> None:
+        """Lost or released: pending again, no attempt was used."""
+        if row.final:
+            return
+        row.become("pending", event.at_ms)
+        row.worker = None
+        self.timeline.end(event)
+
+    def _postponed(self, row: LogRow, event: EventDetail) -> None:
+        if row.final:
+            return
+        row.wait_until(event.due_ms, event.at_ms)
+        row.error = event.error
+        self.timeline.end(event)
+
+    def _replayed(self, row: LogRow, event: EventDetail) -> None:
+        row.become("pending", event.at_ms)
+        row.payload = row.payload or event.message.payload()
+        self._settle(event)
+
+    def _discarded(self, row: LogRow, event: EventDetail) -> None:
+        row.become("discarded", event.at_ms)
+        self._settle(event)
+
+    def _settle(self, event: EventDetail) -> None:
+        letter = self.dead.get(event.job_id)
+        if letter is None:
+            self.settled[event.job_id] = (event.kind, event.at_ms)
+        else:
+            letter.settle(event.kind, event.at_ms)
+
+
+def _born(event: EventDetail) -> LogRow:
+    return LogRow(
+        job_id=event.job_id,
+        tenant_id=event.tenant_id,
+        job_type=event.actor,
+        queue=event.queue,
+        created_ms=event.created_ms or event.at_ms,
+    )
+
+
+def _measure(row: LogRow, event: EventDetail) -> None:
+    """Take over when the run began and how long it waited and took; a job that never ran keeps what it has."""
+    if event.started_ms:
+        row.started_ms, row.worker = event.started_ms, event.worker or row.worker
+        row.wait_ms, row.run_ms = event.wait_ms, event.run_ms
+
+
+def _dead_letter(event: EventDetail, key: str | None) -> DeadLetterRow:
+    return DeadLetterRow(
+        job_id=event.job_id,
+        original_queue=event.queue,
+        tenant_id=event.tenant_id,
+        actor=event.actor,
+        payload=event.message.payload(),
+        message=b64encode(event.message.stored()).decode(),
+        idempotency_key=key,
+        priority=event.priority,
+        created_ms=event.created_ms,
+        error=event.error or "unknown error",
+        error_type=event.error_type,
+        traceback=event.traceback,
+        reason=event.reason,
+        attempts=event.attempt,
+        failed_ms=event.at_ms,
+    )
