@@ -27,7 +27,7 @@ def settle_success(lease: Lease, message: MessageProxy) -> Outcome:
         return "released", [lease.released], None
     if lease.postponed:
         delay, why = lease.postponed
-        return "postponed", [delay, why[:ERROR_MOST]], None
+        return "postponed", [0, delay, why[:ERROR_MOST]], message._message.encode()
     if lease.next_run:
         encoded, delay = lease.next_run
         return "retry", [0, delay, describe(error), _traceback(message, error)], encoded

@@ -18,7 +18,7 @@
 --   retry      {message index, delay ms, error, traceback}
 --   failed     {message index, error, error type, traceback, reason, result JSON or '', result key or '', ttl ms}
 --   released   {reason}                         back to the front, no attempt
---   postponed  {delay ms, error}                later, no attempt
+--   postponed  {message index, delay ms, error} later, no attempt
 -- ARGV[1 + index]  the encoded message that an item refers to
 -- Returns the number of items whose lease was no longer held.
 pass_full_memory()
@@ -112,8 +112,12 @@ local function failed(item, lease)
 end
 
 local function postponed(item, lease)
-  local delay, err = unpack(item[6])
-  schedule(lease[L_QUEUE], item[2], now + delay)
+  local index, delay, err = unpack(item[6])
+  local id = item[2]
+  local record = next_record(id, lease, index)
+  record[R_ATTEMPTS] = lease[L_ATTEMPT] - 1
+  redis.call('HSET', JOBS, id, cmsgpack.pack(record))
+  schedule(lease[L_QUEUE], id, now + delay)
   note(item, lease, 'postponed', {error = err, due_ms = now + delay})
 end
 

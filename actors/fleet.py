@@ -1,0 +1,41 @@
+"""The fleet's broker: which middleware, in which order, and why."""
+
+from __future__ import annotations
+
+from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, ShutdownNotifications
+from dramatiq.results import Results
+
+from ..broker import FairBroker
+from ..broker.results import SettledResults
+from ..middleware.job_log import JobLog
+from ..middleware.queue_time_limit import QueueTimeLimit
+from ..middleware.retries import Retries
+
+
+def make_broker(url: str | None = None) -> FairBroker:
+    """A broker with all of the fleet's policies; reads and connects nothing yet.
+
+    ``before_*`` hooks run down the list, ``after_*`` hooks back up:
+
+    - ``Results`` is last, so a result is kept before anything else looks at the run;
+    - ``Retries`` comes before what is above it in ``after_*``, so callbacks and pipelines know
+      whether a failure was final;
+    - ``JobLog`` stamps messages when they are sent, so its place among the others is free.
+
+    Parameters:
+      url: address of the Redis server, ``REDIS_URL`` if None.
+    """
+    broker = FairBroker(url, middleware=[])
+    results = SettledResults(lambda: broker.client, lambda job_id: broker.keys.result(job_id))
+    for middleware in (
+        AgeLimit(),
+        QueueTimeLimit(),
+        ShutdownNotifications(),
+        Callbacks(),
+        Pipelines(),
+        Retries(),
+        JobLog(),
+        Results(backend=results, store_results=True),
+    ):
+        broker.add_middleware(middleware)
+    return broker

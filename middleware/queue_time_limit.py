@@ -1,0 +1,21 @@
+"""Middleware that interrupts a run at its queue's time limit."""
+
+from __future__ import annotations
+
+import threading
+
+from dramatiq import Broker
+from dramatiq.broker import MessageProxy
+from dramatiq.middleware import TimeLimit
+
+from ..broker.settings import settings
+
+
+class QueueTimeLimit(TimeLimit):
+    """Middleware that takes the time limit from the queue table where actor and message set none."""
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        actor = broker.get_actor(message.actor_name)
+        limit = message.options.get("time_limit") or actor.options.get("time_limit")
+        limit = limit or settings().queue(message.queue_name).time_limit_ms
+        self.manager.add_timeout(threading.get_ident(), limit)
