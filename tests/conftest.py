@@ -1,0 +1,131 @@
+"""Fixtures: real servers, started once per run by us and by nobody else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from databases import new_database
+from processes import bare_environment, setting_names
+
+from jobfleet.broker.errors import ConfigurationError
+from jobfleet.broker.settings import settings
+from jobfleet.cli.embedded_postgres import EmbeddedPostgres
+from jobfleet.cli.embedded_redis import EmbeddedRedis
+
+if TYPE_CHECKING:
+    from jobfleet.broker import FairBroker
+
+
+def start_or_skip(server: EmbeddedRedis | EmbeddedPostgres) -> None:
+    """Start a server; without the wheels a developer's run skips what needs it, CI's fails."""
+    try:
+        server.start()
+    except ConfigurationError as error:
+        if "not installed" not in str(error) or "CI" in os.environ:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the developer's own configuration, nor what another test has read."""
+    for name in setting_names():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JOBFLEET_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("JOBFLEET_CONFIG", str(tmp_path / "jobfleet.toml"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def servers_directory() -> Iterator[Path]:
+    """A folder that PostgreSQL's own user can reach when the tests run as root, unlike pytest's."""
+    directory = Path(tempfile.mkdtemp(prefix="jobfleet-tests-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def redis_server(servers_directory: Path) -> Iterator[EmbeddedRedis]:
+    """One Redis server for the run; each test has its own namespace in it."""
+    server = EmbeddedRedis(servers_directory / "redis", config={"appendonly": "no"})
+    start_or_skip(server)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_directory: Path) -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL server for the run; each test has its own database in it."""
+    server = EmbeddedPostgres(servers_directory / "postgres", fsync=False)
+    start_or_skip(server)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    """The address of the run's Redis server."""
+    return redis_server.url
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test uses."""
+    return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def broker(redis_url: str, namespace: str) -> Iterator[FairBroker]:
+    """A broker with Dramatiq's own middleware, in a namespace of its own."""
+    from jobfleet.broker import FairBroker
+
+    fair_broker = FairBroker(url=redis_url, namespace=namespace)
+    yield fair_broker
+    fair_broker.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The address of a migrated database that tests copy and never write to."""
+    from jobfleet.deploy.migrate import migrate
+
+    with new_database(postgres_server.url, "template0") as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_server: EmbeddedPostgres, empty_database: str) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    with new_database(postgres_server.url, urlsplit(empty_database).path[1:]) as url:
+        yield url
+
+
+@pytest.fixture
+def unmigrated_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The address of a database in which nothing is."""
+    with new_database(postgres_server.url, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def fleet_environment(redis_url: str, database_url: str, namespace: str, tmp_path: Path) -> dict[str, str]:
+    """What a process of a fleet gets to see: this run's servers, this test's namespace, database and home."""
+    return bare_environment() | {
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": database_url,
+        "JOBFLEET_NAMESPACE": namespace,
+        "JOBFLEET_HOME": str(tmp_path / "home"),
+        "JOBFLEET_CONFIG": str(tmp_path / "jobfleet.toml"),
+    }
