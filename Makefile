@@ -1,0 +1,45 @@
+# Everything a developer does here, each with its own set-up: "make" alone lists it.
+# The first run of any target makes .venv and installs jobfleet and its tools there; later runs use it.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+
+# What a developer's shell exports must not change what is installed or tested.
+unexport PYTHONPATH PYTHONHOME PIP_USER PIP_REQUIRE_VIRTUALENV PIP_TARGET
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench soak clean
+.DELETE_ON_ERROR:
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(INSTALLED) ## a whole fleet on this machine for a minute, with its own servers
+	@$(VENV)/bin/jobfleet demo
+
+test: $(INSTALLED) ## every test but the long ones, on servers that the tests start
+	@$(PYTHON) -m pytest -q
+
+lint: $(INSTALLED) ## ruff and mypy
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) .ci/types
+
+format: $(INSTALLED) ## mend what ruff can mend
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+bench: $(INSTALLED) ## measure the broker
+	@$(PYTHON) benchmarks/run.py
+
+soak: $(INSTALLED) ## the tests that run for minutes
+	@$(PYTHON) -m pytest -q -m soak
+
+clean: ## remove what make and the tools have made, the fleet's data not included
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@.ci/install $(VENV)
+	@touch $@
