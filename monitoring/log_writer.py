@@ -141,8 +141,7 @@ def _readable(entries: Sequence[Entry]) -> list[EventDetail]:
 
 def _marks(projection: Projection) -> list[dict[str, Any]]:
     return [
-        {"job_id": job_id, "status": status, "at_ms": at_ms}
-        for job_id, (status, at_ms) in projection.settled.items()
+        {"job_id": job_id, "status": status, "at_ms": at_ms} for job_id, (status, at_ms) in projection.settled.items()
     ]
 
 
