@@ -132,7 +132,7 @@ class FairBroker(Broker):
         return outcome
 
     def enqueue_many(
-        self, messages: Sequence[Message], *, delay: int | Sequence[int] | None = None
+        self, messages: Sequence[Message], *, delay: int | list[int] | None = None
     ) -> list[Message | MiddlewareError]:
         """Send many messages in few round trips.
 
@@ -146,7 +146,7 @@ class FairBroker(Broker):
         Raises:
           dramatiq.errors.ConnectionClosed: the server is away.
         """
-        delays = list(delay) if isinstance(delay, Sequence) else [delay] * len(messages)
+        delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
         outcomes: list[Message | MiddlewareError] = list(messages)
         admitted = {}
         for index, (message, pause) in enumerate(zip(messages, delays, strict=True)):

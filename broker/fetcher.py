@@ -149,13 +149,18 @@ class Fetcher:
         wants = []
         for name in [name for name, asking in self._askers.items() if asking > 0]:
             queue = self._queue(name)
-            most = min(queue.concurrency or self.threads, self.threads)
-            most += 0 if queue.rate_per_second else ahead
-            room = min(most - self.leases.unfinished(name), total)
+            room = min(self._most(queue) - self.leases.unfinished(name), total)
             if room > 0:
                 wants.append((queue, room))
         wants.sort(key=lambda want: want[0].tier.rank)
         return wants, total
+
+    def _most(self, queue: Queue) -> int:
+        """Jobs of a queue that this process may hold; any thread may take what it holds, so a queue
+        with fewer runs at once than there are threads gets no look-ahead, nor does one with a rate."""
+        if queue.rate_per_second or (queue.concurrency is not None and queue.concurrency < self.threads):
+            return min(queue.concurrency or self.threads, self.threads)
+        return self.threads + self._ahead
 
     def _room(self) -> int:
         return self.threads + self._ahead - self.leases.all_unfinished()

@@ -1,0 +1,39 @@
+"""Actors of an application, for worker processes that tests start: `dramatiq actors_for_tests`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import dramatiq
+
+from jobfleet.broker import FairBroker
+
+broker = FairBroker(os.environ["REDIS_URL"])
+dramatiq.set_broker(broker)
+
+
+def note(line: str) -> None:
+    """Append one line to the run's record; O_APPEND keeps lines of several processes whole."""
+    handle = os.open(Path(os.environ["RECORD_FILE"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        os.write(handle, f"{line}\n".encode())
+    finally:
+        os.close(handle)
+
+
+@dramatiq.actor(queue_name="work")
+def work(number: int, seconds: float = 0.0) -> None:
+    """Note the start, take some time, note the end."""
+    note(f"start {number} {os.getpid()}")
+    if seconds:
+        time.sleep(seconds)
+    note(f"end {number} {os.getpid()}")
+
+
+@dramatiq.actor(queue_name="work", max_retries=3, min_backoff=50, max_backoff=100)
+def fails(number: int) -> None:
+    """Fail each time."""
+    note(f"start {number} {os.getpid()}")
+    raise RuntimeError(f"job {number} fails")

@@ -1,0 +1,85 @@
+"""Between tenants: turns by weight, whatever the others' backlogs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dramatiq import Message
+from scripted_worker import ScriptedWorker
+
+from jobfleet.broker import FairBroker
+
+
+def send(broker: FairBroker, tenant: str, jobs: int) -> None:
+    broker.enqueue_many(
+        [
+            Message(queue_name="default", actor_name="act", args=(), kwargs={"tenant_id": tenant}, options={})
+            for _ in range(jobs)
+        ]
+    )
+
+
+def tenants(worker: ScriptedWorker, most: int) -> list[str]:
+    return [row[2] for row in worker.fetch(most)]
+
+
+def test_tenants_take_turns_however_much_one_of_them_has_sent(broker: FairBroker) -> None:
+    send(broker, "flood", 2_000)
+    for tenant in ("a", "b", "c"):
+        send(broker, tenant, 5)
+    first = Counter(tenants(ScriptedWorker(broker), 20))
+    assert first == {"flood": 5, "a": 5, "b": 5, "c": 5}
+
+
+def test_a_new_tenant_starts_within_one_round_of_a_thousand(broker: FairBroker) -> None:
+    for number in range(1_000):
+        send(broker, f"t{number}", 3)
+    worker = ScriptedWorker(broker)
+    assert len(set(tenants(worker, 500))) == 500, "one turn each before anyone has a second"
+    send(broker, "new", 1)
+    round_of_all = tenants(worker, 1_001)
+    assert "new" in round_of_all
+    assert max(Counter(round_of_all).values()) <= 2
+    assert broker.audit().clean
+
+
+def test_weights_are_shares(broker: FairBroker) -> None:
+    for tenant, weight in (("one", 1), ("two", 2), ("four", 4)):
+        broker.client.hset(broker.keys.weights, tenant, weight)
+        send(broker, tenant, 400)
+    shares = Counter(tenants(ScriptedWorker(broker), 350))
+    assert abs(shares["one"] - 50) <= 1 and abs(shares["two"] - 100) <= 1 and abs(shares["four"] - 200) <= 1
+
+
+def test_a_tenant_that_was_idle_gets_no_credit(broker: FairBroker) -> None:
+    send(broker, "busy", 200)
+    worker = ScriptedWorker(broker)
+    tenants(worker, 100)
+    send(broker, "back", 100)
+    assert Counter(tenants(worker, 20)) == {"busy": 10, "back": 10}
+
+
+def test_a_tenant_cannot_skip_its_debt_by_emptying_its_line(broker: FairBroker) -> None:
+    send(broker, "other", 100)
+    send(broker, "sly", 1)
+    worker = ScriptedWorker(broker)
+    taken: Counter[str] = Counter()
+    for _ in range(20):
+        taken.update(tenants(worker, 1))
+        if broker.client.zcard(broker.keys.line("default", "sly")) == 0:
+            send(broker, "sly", 1)
+    assert taken == {"other": 10, "sly": 10}
+
+
+def test_order_within_a_tenant_is_kept_among_many(broker: FairBroker) -> None:
+    sent: dict[str, list[str]] = {"a": [], "b": []}
+    for number in range(50):
+        tenant = "ab"[number % 2]
+        job = Message(queue_name="default", actor_name="act", args=(number,), kwargs={"tenant_id": tenant}, options={})
+        sent[tenant].append(broker.enqueue(job).message_id)
+    got: dict[str, list[str]] = {"a": [], "b": []}
+    worker = ScriptedWorker(broker)
+    while rows := worker.fetch(7):
+        for row in rows:
+            got[row[2]].append(row[0])
+    assert got == sent
