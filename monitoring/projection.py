@@ -4,8 +4,8 @@
 2. ``apply`` takes the events in order; each changes the row of its job and perhaps its timeline or its dead letter.
 3. The writer stores what was changed.
 
-The journal was written together with each transition, so its order is the truth. Only ``started`` and ``progress``
-come from running workers; one that arrives after the job's end is late and changes nothing.
+The journal was written together with each transition, so its order is the truth. What arrives after a job's end is
+late and changes nothing, but for a replay, a discard, or the same id sent again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from .log_row import LogRow
 from .timeline import Timeline
 
 LOGGER = logging.getLogger(__name__)
+
+#: Kinds that change a job whatever its state is.
+REOPENING = frozenset({"enqueued", "replayed"})
+#: Kinds that say nothing new of a job that has failed; an end is believed, as the journal knew of the replay before it.
+MIDWAY = frozenset({"started", "progress", "lost", "released", "postponed"})
 
 
 class Projection:
@@ -62,8 +67,21 @@ class Projection:
             LOGGER.debug("The journal has an event of a kind that this version does not know: %r", event.kind)
             return
         row = self._rows.get(event.job_id) or _born(event)
-        self._rows[row.job_id] = self.changed[row.job_id] = row
-        change(row, event)
+        self._file(row, event)
+        if not _too_late(row, event.kind):
+            self._rows[row.job_id] = self.changed[row.job_id] = row
+            change(row, event)
+
+    def _file(self, row: LogRow, event: EventDetail) -> None:
+        """Keep the dead letters, whatever the row says: Redis lets go of them on our word."""
+        if event.kind == "failed":
+            self.dead[row.job_id] = _dead_letter(event, row.idempotency_key)
+            self.settled.pop(row.job_id, None)
+        elif event.kind in ("replayed", "discarded"):
+            if letter := self.dead.get(row.job_id):
+                letter.settle(event.kind, event.at_ms)
+            else:
+                self.settled[row.job_id] = (event.kind, event.at_ms)
 
     def _enqueued(self, row: LogRow, event: EventDetail) -> None:
         """A job is born; the same id sent again after its end is a new life in the same row."""
@@ -75,8 +93,6 @@ class Projection:
         fresh.wait_until(event.due_ms, event.at_ms)
 
     def _started(self, row: LogRow, event: EventDetail) -> None:
-        if row.final:
-            return
         row.become("active", event.at_ms)
         row.started_ms = event.at_ms
         row.worker = event.worker
@@ -84,13 +100,10 @@ class Projection:
         self.timeline.start(event)
 
     def _progress(self, row: LogRow, event: EventDetail) -> None:
-        if not row.final:
-            row.progress, row.progress_note = event.fraction, event.note
+        row.progress, row.progress_note = event.fraction, event.note
 
     def _ended(self, row: LogRow, event: EventDetail) -> None:
         """Completed, skipped or cancelled."""
-        if row.closed:
-            return
         row.become(event.kind, event.at_ms)
         _measure(row, event)
         row.result = event.result
@@ -100,8 +113,6 @@ class Projection:
         self.timeline.end(event)
 
     def _retry(self, row: LogRow, event: EventDetail) -> None:
-        if row.closed:
-            return
         row.wait_until(event.due_ms, event.at_ms)
         _measure(row, event)
         row.error, row.traceback = event.error, event.traceback
@@ -109,11 +120,7 @@ class Projection:
         self.timeline.end(event)
 
     def _failed(self, row: LogRow, event: EventDetail) -> None:
-        """A dead letter is stored whatever the row says, as Redis lets go of it on our word."""
-        letter = self.dead[row.job_id] = _dead_letter(event, row.idempotency_key)
-        self.settled.pop(row.job_id, None)
-        if row.closed:
-            return
+        letter = self.dead[row.job_id]
         row.become("failed", event.at_ms)
         _measure(row, event)
         row.error, row.traceback = letter.error, event.traceback
@@ -125,15 +132,11 @@ class Projection:
 
     def _given_back(self, row: LogRow, event: EventDetail) -> None:
         """Lost or released: pending again, no attempt was used."""
-        if row.final:
-            return
         row.become("pending", event.at_ms)
         row.worker = None
         self.timeline.end(event)
 
     def _postponed(self, row: LogRow, event: EventDetail) -> None:
-        if row.final:
-            return
         row.wait_until(event.due_ms, event.at_ms)
         row.error = event.error
         self.timeline.end(event)
@@ -141,18 +144,15 @@ class Projection:
     def _replayed(self, row: LogRow, event: EventDetail) -> None:
         row.become("pending", event.at_ms)
         row.payload = row.payload or event.message.payload()
-        self._settle(event)
 
     def _discarded(self, row: LogRow, event: EventDetail) -> None:
         row.become("discarded", event.at_ms)
-        self._settle(event)
 
-    def _settle(self, event: EventDetail) -> None:
-        letter = self.dead.get(event.job_id)
-        if letter is None:
-            self.settled[event.job_id] = (event.kind, event.at_ms)
-        else:
-            letter.settle(event.kind, event.at_ms)
+
+def _too_late(row: LogRow, kind: str) -> bool:
+    if kind in REOPENING:
+        return False
+    return row.final if kind in MIDWAY else row.closed
 
 
 def _born(event: EventDetail) -> LogRow:

@@ -36,7 +36,9 @@ def encoded(job_id: str = "job-1", args: Sequence[Any] = (), options: Any = None
     )
 
 
-def event(kind: str, after_ms: int = 0, job_id: str = "job-1", attempt: int = 0, worker: str = "", **detail: Any) -> Any:
+def event(
+    kind: str, after_ms: int = 0, job_id: str = "job-1", attempt: int = 0, worker: str = "", **detail: Any
+) -> Any:
     """One event, ``after_ms`` after the job was sent."""
     return [kind, SENT_MS + after_ms, job_id, "42", "email", "send_email", attempt, worker, detail]
 

@@ -73,7 +73,10 @@ def test_what_a_statement_itself_did_wrong_passes_as_it_is(pool: Database) -> No
 
 def test_a_missing_table_asks_for_the_migrations(unmigrated_database_url: str) -> None:
     pool = Database(unmigrated_database_url)
-    with pytest.raises(ConfigurationError, match=r'"job_logs" does not exist.*jobfleet migrate'), pool.connection() as c:
+    with (
+        pytest.raises(ConfigurationError, match=r'"job_logs" does not exist.*jobfleet migrate'),
+        pool.connection() as c,
+    ):
         c.execute("SELECT * FROM job_logs")
     pool.close()
 
