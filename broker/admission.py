@@ -25,7 +25,7 @@ _TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Admitted = tuple[list[Any], bytes]
 
 
-def tenant_of(message: Message) -> str:
+def tenant_of(message: Message[Any]) -> str:
     """Whose job a message is: its ``tenant_id`` option or argument, the system's without one.
 
     Raises:
@@ -41,7 +41,7 @@ def tenant_of(message: Message) -> str:
     )
 
 
-def admit(message: Message, delay: float | None, payload_max: int) -> Admitted:
+def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admitted:
     """Check a message and encode it.
 
     Parameters:

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import redis
-
+from .commands import Commands
 from .keys import Keys
 from .scripts import Scripts, pack
 
@@ -54,7 +53,7 @@ class AuditReport:
         return "\n  ".join(lines + [str(finding) for finding in self.findings])
 
 
-def audit(client: redis.Redis, keys: Keys, scripts: Scripts) -> AuditReport:
+def audit(client: Commands, keys: Keys, scripts: Scripts) -> AuditReport:
     """Walk all keys of the namespace; safe while the fleet runs.
 
     Raises:
@@ -86,7 +85,7 @@ def _findings(flat: list[bytes]) -> Iterator[Finding]:
         yield Finding(*words[start : start + 3])
 
 
-def _in_lines(client: redis.Redis, keys: Keys) -> Iterator[tuple[str, str]]:
+def _in_lines(client: Commands, keys: Keys) -> Iterator[tuple[str, str]]:
     start = keys.line("", "")[:-1]
     for key in client.scan_iter(match=_literal(start) + "*", count=SLICE):
         queue = key.decode()[len(start) :].split(":")[0]
@@ -94,7 +93,7 @@ def _in_lines(client: redis.Redis, keys: Keys) -> Iterator[tuple[str, str]]:
             yield member.decode(), queue
 
 
-def _strangers(client: redis.Redis, keys: Keys) -> Iterator[Finding]:
+def _strangers(client: Commands, keys: Keys) -> Iterator[Finding]:
     """Leases of workers that are not registered: nobody would ever take them back."""
     start = keys.leases("")
     for key in client.scan_iter(match=_literal(start) + "*", count=SLICE):

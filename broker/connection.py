@@ -15,6 +15,7 @@ from dramatiq.errors import ConnectionClosed
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
+from .commands import Commands
 from .errors import BacklogFull, ConfigurationError
 from .settings import settings
 
@@ -57,7 +58,7 @@ def redacted(url: str) -> str:
     return parts._replace(netloc=f"{parts.username or ''}:***@{host}").geturl()
 
 
-def describe(client: redis.Redis) -> str:
+def describe(client: redis.Redis | Commands) -> str:
     """Where a client connects to, for messages."""
     options = client.connection_pool.connection_kwargs
     if path := options.get("path"):
@@ -66,7 +67,7 @@ def describe(client: redis.Redis) -> str:
 
 
 @contextmanager
-def reachable(client: redis.Redis) -> Iterator[None]:
+def reachable(client: redis.Redis | Commands) -> Iterator[None]:
     """Turn a lost server into Dramatiq's connection error and a full one into BacklogFull.
 
     Raises:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import redis
 from dramatiq.errors import DecodeError
 from dramatiq.message import Message
 
 from .archive import Archive
+from .commands import Commands
 from .connection import reachable
 from .dead_letter import DeadLetter
 from .keys import Keys
@@ -18,13 +18,15 @@ from .scripts import Scripts, pack, unpack
 #: Dead letters that are read, replayed or discarded in one round trip.
 SLICE = 100
 
+#: Names of their own, since ``list`` is a method here.
+Ids = list[str]
+Letters = list[DeadLetter]
+
 
 class DeadLetters:
     """The jobs of a namespace that failed for good."""
 
-    def __init__(
-        self, client: redis.Redis, keys: Keys, scripts: Scripts, archive: Callable[[], Archive | None]
-    ) -> None:
+    def __init__(self, client: Commands, keys: Keys, scripts: Scripts, archive: Callable[[], Archive | None]) -> None:
         self._client = client
         self._keys = keys
         self._scripts = scripts
@@ -38,7 +40,7 @@ class DeadLetters:
         actor: str | None = None,
         error: str | None = None,
         limit: int = 100,
-    ) -> list[DeadLetter]:
+    ) -> Letters:
         """The newest dead letters that match all that is given.
 
         Parameters:
@@ -69,12 +71,12 @@ class DeadLetters:
         with reachable(self._client):
             packed = self._client.hget(self._keys.jobs, job_id)
             if packed is not None:
-                letters = list(self._decode([job_id.encode()], [packed], self._failures([job_id])))
+                letters = tuple(self._decode([job_id.encode()], [packed], self._failures([job_id])))
                 return letters[0] if letters else None
         archive = self._archive()
         return archive.dead_letter(job_id) if archive else None
 
-    def replay(self, job_ids: Iterable[str]) -> list[str]:
+    def replay(self, job_ids: Iterable[str]) -> Ids:
         """Send dead letters again: same ids, a new budget of attempts.
 
         Returns:
@@ -82,7 +84,7 @@ class DeadLetters:
         """
         return self._each_slice(job_ids, self._replay)
 
-    def discard(self, job_ids: Iterable[str], reason: str = "discarded by an operator") -> list[str]:
+    def discard(self, job_ids: Iterable[str], reason: str = "discarded by an operator") -> Ids:
         """Give dead letters up for good.
 
         Returns:
@@ -90,10 +92,9 @@ class DeadLetters:
         """
         return self._each_slice(job_ids, lambda letters: self._discard(letters, reason))
 
-    def _each_slice(
-        self, job_ids: Iterable[str], act: Callable[[Sequence[DeadLetter]], Sequence[str]]
-    ) -> Sequence[str]:
-        ids, done = list(dict.fromkeys(job_ids)), []
+    def _each_slice(self, job_ids: Iterable[str], act: Callable[[Sequence[DeadLetter]], Ids]) -> Ids:
+        ids = tuple(dict.fromkeys(job_ids))
+        done: Ids = []
         for start in range(0, len(ids), SLICE):
             letters = [letter for job_id in ids[start : start + SLICE] if (letter := self.show(job_id))]
             if letters:
@@ -101,24 +102,20 @@ class DeadLetters:
                     done.extend(act(letters))
         return done
 
-    def _replay(self, letters: Sequence[DeadLetter]) -> Sequence[str]:
-        rows = [
-            [d.job_id, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key] for d in letters
-        ]
+    def _replay(self, letters: Sequence[DeadLetter]) -> Ids:
+        rows = [[d.job_id, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key] for d in letters]
         outcomes = self._scripts.call("replay", pack(rows), *(_fresh(letter.message) for letter in letters))
         return [letter.job_id for letter, outcome in zip(letters, outcomes, strict=True) if outcome]
 
-    def _discard(self, letters: Sequence[DeadLetter], reason: str) -> Sequence[str]:
+    def _discard(self, letters: Sequence[DeadLetter], reason: str) -> Ids:
         archived = [letter.job_id for letter in letters if letter.archived]
         archive = self._archive()
         given_up = set(archive.discard(archived)) if archive and archived else set()
-        rows = [
-            [d.job_id, d.queue, d.tenant_id, d.actor, d.attempts, int(d.job_id in given_up)] for d in letters
-        ]
+        rows = [[d.job_id, d.queue, d.tenant_id, d.actor, d.attempts, int(d.job_id in given_up)] for d in letters]
         outcomes = self._scripts.call("discard", pack(rows), reason)
         return [letter.job_id for letter, outcome in zip(letters, outcomes, strict=True) if outcome]
 
-    def _queues(self) -> Sequence[str]:
+    def _queues(self) -> Ids:
         return sorted(name.decode() for name in self._client.smembers(self._keys.queues))
 
     def _is_archived(self, letter: DeadLetter) -> bool:
@@ -132,8 +129,7 @@ class DeadLetters:
             start += SLICE
 
     def _failures(self, ids: Sequence[str]) -> Sequence[bytes | None]:
-        found: Sequence[bytes | None] = self._client.hmget(self._keys.failures, ids)
-        return found
+        return self._client.hmget(self._keys.failures, ids)
 
     @staticmethod
     def _decode(

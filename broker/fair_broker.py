@@ -7,34 +7,26 @@ vouches for them and ``settlement`` ends them.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import redis
-from dramatiq.broker import Broker, Consumer
+from dramatiq.broker import Consumer
 from dramatiq.errors import ConnectionFailed, QueueJoinTimeout, QueueNotFound
 from dramatiq.message import Message
 from dramatiq.middleware import Middleware, MiddlewareError
 
 from .actor_registry import describe_actors
 from .admission import admit, send
-from .archive import Archive
-from .audit import AuditReport, audit
-from .connection import connect, reachable
+from .connection import reachable
 from .consumer import FairConsumer
-from .dead_letters import DeadLetters
-from .job_state import JobState, find_job
-from .journal import Journal
-from .keys import Keys
-from .lease import Lease, current_lease, set_current_lease
+from .fleet import Fleet
+from .lease import Lease, current_lease
 from .leases import Introduction
-from .scripts import Scripts
+from .run_hooks import RunHooks
 from .settings import settings
-from .stats import QueueStats, read_stats
 from .worker_process import WorkerProcess
 
 if TYPE_CHECKING:
@@ -44,7 +36,7 @@ if TYPE_CHECKING:
 PURGE_SLICE = 500
 
 
-class FairBroker(Broker):
+class FairBroker(Fleet, RunHooks):
     """A broker on Redis that is fair between tenants, loses nothing and writes a journal.
 
     Nothing is read or connected before the first send or consume.
@@ -66,56 +58,23 @@ class FairBroker(Broker):
         middleware: list[Middleware] | None = None,
         lease_ms: int | None = None,
     ) -> None:
-        self._hooks: dict[str, list[Any]] = {}
-        super().__init__(middleware=middleware)
-        self._url = url
-        self._client = client
-        self._namespace = namespace
+        Fleet.__init__(self, url, client, namespace)
+        RunHooks.__init__(self, middleware)
         self._lease_ms = lease_ms
         self._worker: Worker | None = None
         self._process: WorkerProcess | None = None
         self._process_lock = threading.Lock()
-        #: Reads what has left Redis for PostgreSQL; set by the middleware that has a database.
-        self.archive: Archive | None = None
-
-    @cached_property
-    def client(self) -> redis.Redis:
-        """The Redis client."""
-        return self._client or connect(self._url)
-
-    @cached_property
-    def keys(self) -> Keys:
-        """Names of the namespace's keys."""
-        return Keys(self._namespace or settings().jobfleet_namespace)
-
-    @cached_property
-    def scripts(self) -> Scripts:
-        """The Lua scripts of this namespace."""
-        return Scripts(self.client, self.keys.prefix)
-
-    @cached_property
-    def journal(self) -> Journal:
-        """What happened, for the recorder."""
-        return Journal(self.client, self.keys, self.scripts)
-
-    @cached_property
-    def dead_letters(self) -> DeadLetters:
-        """Jobs that failed for good."""
-        return DeadLetters(self.client, self.keys, self.scripts, lambda: self.archive)
 
     # Dramatiq's face.
 
-    def add_middleware(self, middleware: Middleware, **place: Any) -> None:
-        super().add_middleware(middleware, **place)
-        self._hooks.clear()
-
     def declare_queue(self, queue_name: str) -> None:
+        """Declare a queue; a second time changes nothing. Delays need no queue of their own."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = True
             self.emit_after("declare_queue", queue_name)
 
-    def enqueue(self, message: Message, *, delay: int | None = None) -> Message:
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Send a message; from within its own run it becomes the job's next run.
 
         Raises:
@@ -132,8 +91,8 @@ class FairBroker(Broker):
         return outcome
 
     def enqueue_many(
-        self, messages: Sequence[Message], *, delay: int | list[int] | None = None
-    ) -> list[Message | MiddlewareError]:
+        self, messages: Sequence[Message[Any]], *, delay: int | list[int] | None = None
+    ) -> list[Message[Any] | MiddlewareError]:
         """Send many messages in few round trips.
 
         Parameters:
@@ -147,7 +106,7 @@ class FairBroker(Broker):
           dramatiq.errors.ConnectionClosed: the server is away.
         """
         delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
-        outcomes: list[Message | MiddlewareError] = list(messages)
+        outcomes: list[Message[Any] | MiddlewareError] = list(messages)
         admitted = {}
         for index, (message, pause) in enumerate(zip(messages, delays, strict=True)):
             try:
@@ -164,7 +123,7 @@ class FairBroker(Broker):
                 outcomes[index] = refusal
         return outcomes
 
-    def _enqueue_next_run(self, lease: Lease, message: Message, delay: int | None) -> Message:
+    def _enqueue_next_run(self, lease: Lease, message: Message[Any], delay: int | None) -> Message[Any]:
         self.emit_before("enqueue", message, delay)
         row, encoded = admit(message.copy(), delay, settings().payload_max)
         lease.next_run = (encoded, row[5])
@@ -208,61 +167,18 @@ class FairBroker(Broker):
         return process
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        if signal == "process_message":
-            self._begin_run(args[0])
-        elif signal == "worker_boot":
+        """Run the hooks of a signal; a worker that shuts down fetches no more before they run."""
+        if signal == "worker_boot":
             self._worker = args[0]
         elif signal == "worker_shutdown" and self._process:
             self._process.stop_fetching()
-        for middleware, hook in self._hooks_of("before_" + signal):
-            try:
-                hook(self, *args, **kwargs)
-            except MiddlewareError:
-                raise
-            except Exception:
-                self.logger.critical("Unexpected failure in %s of %r.", "before_" + signal, middleware, exc_info=True)
+        super().emit_before(signal, *args, **kwargs)
 
     def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        for middleware, hook in reversed(self._hooks_of("after_" + signal)):
-            try:
-                hook(self, *args, **kwargs)
-            except Exception:
-                self.logger.critical("Unexpected failure in %s of %r.", "after_" + signal, middleware, exc_info=True)
-        if signal == "process_message":
-            self._end_run(args[0], kwargs.get("result"))
-        elif signal == "skip_message" and (lease := getattr(args[0], "lease", None)):
-            lease.skipped = True
-        elif signal in ("ack", "nack"):
-            set_current_lease(None)
-        elif signal == "worker_shutdown":
+        """Run the hooks of a signal in reverse; a worker has left the fleet after its last one."""
+        super().emit_after(signal, *args, **kwargs)
+        if signal == "worker_shutdown":
             self._stop_process()
-
-    def _hooks_of(self, name: str) -> list[tuple[Middleware, Any]]:
-        """The middleware that do something at a signal: most hooks are Dramatiq's empty ones."""
-        found = self._hooks.get(name)
-        if found is None:
-            empty = getattr(Middleware, name, None)
-            found = [(m, getattr(m, name)) for m in self.middleware if getattr(type(m), name, None) is not empty]
-            self._hooks[name] = found
-        return found
-
-    @staticmethod
-    def _begin_run(message: Any) -> None:
-        lease: Lease | None = getattr(message, "lease", None)
-        if lease is not None:
-            lease.started = time.monotonic()
-            set_current_lease(lease)
-
-    @staticmethod
-    def _end_run(message: Any, result: Any) -> None:
-        """Keep a result for the job log where no Results middleware took it."""
-        lease: Lease | None = getattr(message, "lease", None)
-        if lease is None or result is None or lease.result[0]:
-            return
-        try:
-            lease.result = (json.dumps(result, separators=(",", ":")), "", 0)
-        except (TypeError, ValueError):
-            return
 
     def _stop_process(self) -> None:
         process, self._process, self._worker = self._process, None, None
@@ -297,48 +213,3 @@ class FairBroker(Broker):
             if deadline and time.monotonic() >= deadline:
                 raise QueueJoinTimeout(queue_name)
             time.sleep(interval / 1000)
-
-    # The fleet's questions and upkeep.
-
-    def stats(self, queues: Sequence[str] = ()) -> list[QueueStats]:
-        """Counts of the given queues, or of all known ones, at one moment."""
-        with reachable(self.client):
-            return read_stats(self.client, self.keys, self.scripts, queues)
-
-    def get(self, job_id: str) -> JobState | None:
-        """Where a job is and how far; from the job log when Redis has forgotten it."""
-        with reachable(self.client):
-            return find_job(self.scripts, job_id) or (self.archive.job(job_id) if self.archive else None)
-
-    def cancel(self, job_id: str) -> str:
-        """Cancel a job that waits; mark one that runs.
-
-        Returns:
-          ``cancelled``, ``cancelling`` (it runs), ``dead`` or ``unknown``.
-        """
-        with reachable(self.client):
-            answer: bytes = self.scripts.call("cancel", job_id)
-            return answer.decode()
-
-    def pause(self, queue_name: str) -> None:
-        """Start no more jobs of a queue until it is resumed; what runs goes on."""
-        with reachable(self.client):
-            self.client.sadd(self.keys.paused, f"queue:{queue_name}")
-
-    def resume(self, queue_name: str) -> None:
-        """Let a paused queue go on."""
-        with reachable(self.client):
-            self.client.srem(self.keys.paused, f"queue:{queue_name}")
-            self.upkeep()
-
-    def upkeep(self) -> None:
-        """One round for the whole fleet: promote due jobs, take back lost workers' jobs, wake workers."""
-        with reachable(self.client):
-            self.scripts.call("upkeep")
-
-    def audit(self) -> AuditReport:
-        """Walk the keys and prove that no job is lost or in two places and that counts are true."""
-        with reachable(self.client):
-            return audit(self.client, self.keys, self.scripts)
-
-

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
+from .commands import Commands
 from .connection import reachable
 from .keys import Keys
 from .scripts import Scripts, pack, unpack
@@ -45,7 +44,7 @@ class Entry:
 class Journal:
     """The journal of one namespace."""
 
-    def __init__(self, client: redis.Redis, keys: Keys, scripts: Scripts) -> None:
+    def __init__(self, client: Commands, keys: Keys, scripts: Scripts) -> None:
         self._client = client
         self._keys = keys
         self._scripts = scripts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 
@@ -11,7 +13,7 @@ from .lease import Lease
 class LeasedMessage(MessageProxy):
     """A message of a job that this process holds."""
 
-    def __init__(self, message: Message, lease: Lease) -> None:
+    def __init__(self, message: Message[Any], lease: Lease) -> None:
         super().__init__(message)
         self.lease = lease
         # Dramatiq's proxy looks each of these up through __getattr__, at every access of every hook.

@@ -45,7 +45,13 @@ def settle_failure(lease: Lease, message: MessageProxy) -> Outcome:
     """The outcome of a run whose job is over without success."""
     error = message._exception
     kind = type(error).__name__ if error is not None else ""
-    detail = [0, describe(error) or lease.error or lease.reason, kind, _traceback(message, error), lease.reason or "failed"]
+    detail = [
+        0,
+        describe(error) or lease.error or lease.reason,
+        kind,
+        _traceback(message, error),
+        lease.reason or "failed",
+    ]
     encoded: bytes = message._message.encode()
     return "failed", [*detail, *lease.result], encoded
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import redis
 from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 from dramatiq.results import Missing, ResultBackend
 
+from .commands import Commands
 from .lease import current_lease
 
 
@@ -24,15 +24,17 @@ class SettledResults(ResultBackend):
       key: names the key of a job's result.
     """
 
-    def __init__(self, client: Callable[[], redis.Redis], key: Callable[[str], str]) -> None:
+    def __init__(self, client: Callable[[], Commands], key: Callable[[str], str]) -> None:
         super().__init__()
         self._client = client
         self._key = key
 
-    def build_message_key(self, message: Message | MessageProxy) -> str:
+    def build_message_key(self, message: Message[Any] | MessageProxy) -> str:
+        """The key of a job's result."""
         return self._key(message.message_id)
 
-    def store_result(self, message: Message | MessageProxy, result: Any, ttl: int) -> None:
+    def store_result(self, message: Message[Any] | MessageProxy, result: Any, ttl: int) -> None:
+        """Hand a result to the settle of its run, or write it when it is not the current run's."""
         lease = current_lease()
         if lease is None or lease.job.job_id != message.message_id:
             super().store_result(message, result, ttl)

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import msgpack
 import redis
 
+from .commands import Commands
+
 _INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)
 
 
-@lru_cache(maxsize=None)
+@cache
 def source(name: str) -> str:
     """The whole text of a script, its pieces included."""
     text = _read(name)
@@ -52,7 +54,7 @@ def unpack(data: bytes) -> Any:
 class Scripts:
     """The scripts of one client, each called by name with the namespace as its only key."""
 
-    def __init__(self, client: redis.Redis, prefix: str) -> None:
+    def __init__(self, client: Commands, prefix: str) -> None:
         self._client = client
         self._prefix = prefix
         self._digests: dict[str, str] = {}

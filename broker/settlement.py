@@ -125,8 +125,9 @@ class Settlement:
         items: list[list[Any]] = []
         messages: list[bytes] = []
         for lease, kind, ran_ms, detail, message in batch:
+            told = detail
             if message is not None:
                 messages.append(message)
-                detail = [len(messages), *detail[1:]]
-            items.append([lease.worker, lease.job.job_id, lease.number, kind, ran_ms, detail])
+                told = [len(messages), *detail[1:]]
+            items.append([lease.worker, lease.job.job_id, lease.number, kind, ran_ms, told])
         return items, messages

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import redis
-
+from .commands import Commands
 from .keys import Keys
 from .scripts import Scripts
 
@@ -36,7 +35,7 @@ class QueueStats:
         return self.waiting + self.active + self.delayed
 
 
-def read_stats(client: redis.Redis, keys: Keys, scripts: Scripts, queues: Sequence[str]) -> list[QueueStats]:
+def read_stats(client: Commands, keys: Keys, scripts: Scripts, queues: Sequence[str]) -> list[QueueStats]:
     """Counts of the given queues, or of all known ones in alphabetical order."""
     now, *rows = scripts.call("stats", *queues)
     completed = _completed(client, keys)
@@ -56,7 +55,7 @@ def read_stats(client: redis.Redis, keys: Keys, scripts: Scripts, queues: Sequen
     return found if queues else sorted(found, key=lambda stats: stats.queue)
 
 
-def _completed(client: redis.Redis, keys: Keys) -> dict[str, int]:
+def _completed(client: Commands, keys: Keys) -> dict[str, int]:
     sums: dict[str, int] = {}
     for field, value in client.hgetall(keys.metrics).items():
         name, *labels = field.decode().split("\t")

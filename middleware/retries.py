@@ -86,9 +86,7 @@ class Retries(StockRetries):
         lease.postponed = (_jittered(seconds * 1000), f"{type(exception).__name__}: {exception}")
         return True
 
-    def _is_last(
-        self, message: MessageProxy, options: dict[str, Any], retries: int, exception: BaseException
-    ) -> bool:
+    def _is_last(self, message: MessageProxy, options: dict[str, Any], retries: int, exception: BaseException) -> bool:
         if retry_when := options.get("retry_when", self.retry_when):
             return not retry_when(retries, exception)
         most = options.get("max_retries")
@@ -96,9 +94,7 @@ class Retries(StockRetries):
             most = settings().queue(message.queue_name).attempts - 1
         return bool(retries >= most)
 
-    def _delay(
-        self, message: MessageProxy, options: dict[str, Any], retries: int, exception: BaseException
-    ) -> int:
+    def _delay(self, message: MessageProxy, options: dict[str, Any], retries: int, exception: BaseException) -> int:
         if isinstance(exception, Retry) and exception.delay is not None:
             return int(exception.delay)
         first = options.get("min_backoff") or settings().queue(message.queue_name).first_backoff_ms

@@ -31,9 +31,7 @@ class ScriptedWorker:
         """
         if not repeat:
             self.number += 1
-        answer = self.scripts.call(
-            "fetch", pack([self.worker, self.number, most, [[queue, most, rate, 30_000]]])
-        )
+        answer = self.scripts.call("fetch", pack([self.worker, self.number, most, [[queue, most, rate, 30_000]]]))
         status, self.last_next_ms, jobs = unpack(answer[0])
         if status != "ok":
             raise LookupError(status)
@@ -43,7 +41,13 @@ class ScriptedWorker:
         return list(jobs)
 
     def settle(
-        self, job_id: str, kind: str, detail: list[Any] | None = None, message: bytes | None = None, *, again: bool = False
+        self,
+        job_id: str,
+        kind: str,
+        detail: list[Any] | None = None,
+        message: bytes | None = None,
+        *,
+        again: bool = False,
     ) -> int:
         """Settle one job; ``again`` sends the last batch's number once more.
 

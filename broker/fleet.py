@@ -1,0 +1,108 @@
+"""One namespace on one Redis server: what there is to ask of it and to do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import cast
+
+import redis
+
+from .archive import Archive
+from .audit import AuditReport, audit
+from .commands import Commands
+from .connection import connect, reachable
+from .dead_letters import DeadLetters
+from .job_state import JobState, find_job
+from .journal import Journal
+from .keys import Keys
+from .scripts import Scripts
+from .settings import settings
+from .stats import QueueStats, read_stats
+
+
+class Fleet:
+    """The fleet's data and the questions about it. Nothing is connected before the first of them.
+
+    Parameters:
+      url: address of the Redis server; ``REDIS_URL`` if None.
+      client: a client to use instead of `url`.
+      namespace: what all keys begin with, in braces; the configured one if None.
+    """
+
+    def __init__(self, url: str | None, client: redis.Redis | None, namespace: str | None) -> None:
+        self._url = url
+        self._client = client
+        self._namespace = namespace
+        #: Reads what has left Redis for PostgreSQL; set by who has a database.
+        self.archive: Archive | None = None
+
+    @cached_property
+    def client(self) -> redis.Redis:
+        """The Redis client."""
+        return self._client or connect(self._url)
+
+    @property
+    def _commands(self) -> Commands:
+        return cast("Commands", self.client)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Names of the namespace's keys."""
+        return Keys(self._namespace or settings().jobfleet_namespace)
+
+    @cached_property
+    def scripts(self) -> Scripts:
+        """The Lua scripts of this namespace."""
+        return Scripts(self._commands, self.keys.prefix)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What happened, for the recorder."""
+        return Journal(self._commands, self.keys, self.scripts)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """Jobs that failed for good."""
+        return DeadLetters(self._commands, self.keys, self.scripts, lambda: self.archive)
+
+    def stats(self, queues: Sequence[str] = ()) -> list[QueueStats]:
+        """Counts of the given queues, or of all known ones, at one moment."""
+        with reachable(self.client):
+            return read_stats(self._commands, self.keys, self.scripts, queues)
+
+    def get(self, job_id: str) -> JobState | None:
+        """Where a job is and how far; from the job log when Redis has forgotten it."""
+        with reachable(self.client):
+            return find_job(self.scripts, job_id) or (self.archive.job(job_id) if self.archive else None)
+
+    def cancel(self, job_id: str) -> str:
+        """Cancel a job that waits; mark one that runs.
+
+        Returns:
+          ``cancelled``, ``cancelling`` (it runs), ``dead`` or ``unknown``.
+        """
+        with reachable(self.client):
+            answer: bytes = self.scripts.call("cancel", job_id)
+            return answer.decode()
+
+    def pause(self, queue_name: str) -> None:
+        """Start no more jobs of a queue until it is resumed; what runs goes on."""
+        with reachable(self.client):
+            self._commands.sadd(self.keys.paused, f"queue:{queue_name}")
+
+    def resume(self, queue_name: str) -> None:
+        """Let a paused queue go on."""
+        with reachable(self.client):
+            self._commands.srem(self.keys.paused, f"queue:{queue_name}")
+            self.upkeep()
+
+    def upkeep(self) -> None:
+        """One round for the whole fleet: promote due jobs, take back lost workers' jobs, wake workers."""
+        with reachable(self.client):
+            self.scripts.call("upkeep")
+
+    def audit(self) -> AuditReport:
+        """Walk the keys and prove that no job is lost or in two places and that counts are true."""
+        with reachable(self.client):
+            return audit(self._commands, self.keys, self.scripts)
