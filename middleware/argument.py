@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from ..broker.errors import InvalidPayload
@@ -27,7 +27,7 @@ class Argument:
     def __init__(self, name: str, annotation: Any, default: Any) -> None:
         self.name = name
         self.required = default is inspect.Parameter.empty
-        self._type: TypeAdapter[Any] = TypeAdapter(annotation)
+        self._type = _adapter(annotation)
 
     def typed(self, owner: str, value: Any) -> Any:
         """The value as the annotation says.
@@ -65,3 +65,12 @@ class Argument:
         if len(shown) > SHOWN:
             shown = f"of type {type(problem['input']).__name__}"
         return f"{path} is {shown}; {reason[:1].lower()}{reason[1:]}"
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    try:
+        # NaN would become null without a word; as itself it is found and refused.
+        return TypeAdapter(annotation, config=ConfigDict(ser_json_inf_nan="constants"))
+    except PydanticUserError:
+        # A model brings a configuration of its own.
+        return TypeAdapter(annotation)
