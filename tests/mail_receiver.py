@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, Self
@@ -20,7 +21,7 @@ class MailReceiver:
 
     Parameters:
       tls: a context, to speak TLS from the first byte or, with ``starttls``, when asked.
-      login: the user and password that it insists on.
+      login: the user and password that it insists on; together with ``starttls``.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class MailReceiver:
         self.answers: dict[str, str] = {}
         self.data_answer = "250 taken"
         self.lose_answer = False
+        #: Called for every email that was taken, before the answer.
+        self.on_mail: Callable[[], object] = lambda: None
         self._tls, self._starttls, self._login = tls, starttls, login
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -69,6 +72,7 @@ class MailReceiver:
             self.envelopes.append(envelope)
             self.encrypted.append(session.ssl is not None or (self._tls is not None and not self._starttls))
             self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+            self.on_mail()
         if self.lose_answer:
             assert server.transport is not None
             server.transport.abort()
@@ -85,7 +89,7 @@ class MailReceiver:
         if self._tls and self._starttls:
             options |= {"tls_context": self._tls, "require_starttls": True}
         if self._login:
-            options |= {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": False}
+            options |= {"authenticator": self._authenticate, "auth_required": True}
         return await self._loop.create_server(
             lambda: SMTP(self, hostname="mail.example.com", loop=self._loop, **options),
             host="127.0.0.1",

@@ -114,7 +114,7 @@ def test_an_idempotency_key_that_is_no_text_is_refused(key: Any) -> None:
 
 
 def test_an_unknown_option_is_met_with_the_one_that_was_meant() -> None:
-    with pytest.raises(InvalidPayload, match="there is no option prority; did you mean priority?"):
+    with pytest.raises(InvalidPayload, match=r"there is no option prority; did you mean priority\?"):
         send_email.with_options(prority=1)
 
 

@@ -20,6 +20,18 @@ class Answer:
     #: Called with the handler instead of the above.
     by_hand: Callable[[BaseHTTPRequestHandler], None] | None = None
 
+    def give(self, handler: BaseHTTPRequestHandler) -> None:
+        """Say it."""
+        if self.by_hand:
+            self.by_hand(handler)
+            return
+        handler.send_response(self.status)
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(self.body)))
+        handler.end_headers()
+        handler.wfile.write(self.body)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -53,9 +65,9 @@ class WebhookReceiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.requests.append(Request(self.path, headers, body, self.client_address[1]))
-                receiver._next().by_hand_or_usual(self)
+                receiver._next_answer().give(self)
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *_: Any) -> None:
                 pass
 
         class Server(ThreadingHTTPServer):
@@ -84,22 +96,5 @@ class WebhookReceiver:
         """Where to post to."""
         return f"http://127.0.0.1:{self.port}/hook"
 
-    def _next(self) -> _Speaker:
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return _Speaker(answer)
-
-
-class _Speaker:
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    def by_hand_or_usual(self, handler: BaseHTTPRequestHandler) -> None:
-        if self._answer.by_hand:
-            self._answer.by_hand(handler)
-            return
-        handler.send_response(self._answer.status)
-        for name, value in self._answer.headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(self._answer.body)))
-        handler.end_headers()
-        handler.wfile.write(self._answer.body)
+    def _next_answer(self) -> Answer:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
