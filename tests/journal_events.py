@@ -21,7 +21,7 @@ from jobfleet.monitoring.recorder import Recorder
 SENT_MS = 1_800_000_000_000
 
 
-def encoded(job_id: str = "job-1", args: Sequence[Any] = (), options: Any = None, **kwargs: Any) -> str:
+def encoded(job_id: str = "job-1", args: Sequence[Any] = (), options: Any = None, /, **kwargs: Any) -> str:
     """A Dramatiq message as it travels."""
     return json.dumps(
         {
@@ -71,8 +71,8 @@ def failed(after_ms: int, job_id: str = "job-1", attempt: int = 3, **detail: Any
 def append(broker: FairBroker, *events: Any) -> str:
     """Write one entry; returns its position."""
     broker.client.hincrby(f"{broker.keys.prefix}:fleet", "events", len(events))
-    position: bytes = broker.client.xadd(broker.keys.journal, {"n": len(events), "e": pack(list(events))})
-    return position.decode()
+    position = broker.client.xadd(broker.keys.journal, {"n": len(events), "e": pack(list(events))})
+    return position.decode() if isinstance(position, bytes) else position
 
 
 def rows(database_url: str, query: str, *values: Any) -> list[dict[str, Any]]:

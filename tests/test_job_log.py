@@ -40,10 +40,10 @@ def test_a_name_that_is_no_argument_is_refused_at_declaration(stub_broker: StubB
     def create_user(name: str, password: str) -> None: ...
 
     with pytest.raises(InvalidPayload, match="did you mean password") as caught:
-        dramatiq.actor(create_user, broker=stub_broker, redact=["pasword"])
+        dramatiq.actor(broker=stub_broker, redact=["pasword"])(create_user)
     assert caught.value.field == "redact"
     with pytest.raises(InvalidPayload, match="must be names"):
-        dramatiq.actor(create_user, broker=stub_broker, redact=[7])
+        dramatiq.actor(broker=stub_broker, redact=[7])(create_user)
 
 
 def test_an_actor_that_takes_any_keyword_may_redact_any(stub_broker: StubBroker) -> None:
