@@ -1,0 +1,78 @@
+"""The command ``jobfleet``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import psycopg
+import redis
+import typer
+from dramatiq.errors import DramatiqError
+
+from .. import __version__
+from ..broker.errors import JobfleetError
+from . import run
+from .check import check
+from .follow import follow
+from .inspect import audit, jobs, queues
+from .operate import dead
+
+app = typer.Typer(
+    name="jobfleet",
+    help="Background jobs of a multi-tenant application: run them, look at them, repair them.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain text: the same on a terminal, in a log and in a mail, and errors are sentences without boxes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def demo() -> None:
+    """See a fleet at work for a minute.
+
+    It has servers of its own and leaves nothing behind.
+
+    \b
+    Example:
+      jobfleet demo
+    """
+    from .demo import demo as run_demo
+
+    run_demo()
+
+
+for command in (run.up, demo, run.worker, run.monitor, run.migrate, queues):
+    app.command()(command)
+jobs.command("follow")(follow)
+app.add_typer(jobs)
+app.add_typer(dead)
+for command in (audit, check):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"jobfleet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command; what goes wrong is one sentence on standard error and exit code 1."""
+    try:
+        app()
+    except (JobfleetError, DramatiqError, redis.RedisError, psycopg.Error, OSError) as error:
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        sys.stderr.write(f"jobfleet: {sentence}\n")
+        sys.exit(1)

@@ -1,0 +1,228 @@
+"""Commands on dead letters: list, show, replay, discard."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from ..broker.dead_letter import DeadLetter
+from ..broker.errors import ConfigurationError, JobfleetError
+from .dead_letter_report import dead_letter_object, print_dead_letter
+from .fleet_context import FleetContext, fleet_context
+from .inspect import ActorFilter, AsJson, QueueFilter, TenantFilter
+from .tables import Column, moment, print_json, print_table, say
+
+dead = typer.Typer(
+    name="dead",
+    help="List, show, replay or discard jobs that failed for good.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+#: Dead letters that are replayed or discarded in one go.
+BATCH = 100
+
+COLUMNS = (
+    Column("job"),
+    Column("queue"),
+    Column("tenant"),
+    Column("actor"),
+    Column("attempts", number=True),
+    Column("reason"),
+    Column("failed"),
+    Column("error", flexible=True),
+)
+
+ErrorFilter = Annotated[str | None, typer.Option("--error", help="Only errors whose text contains this.")]
+JobIds = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters.")]
+All = Annotated[bool, typer.Option("--all", help="All that match the filters, or all there are.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most with --all.")]
+
+
+@dead.command("list")
+def list_dead(
+    queue: QueueFilter = None,
+    tenant: TenantFilter = None,
+    actor: ActorFilter = None,
+    error: ErrorFilter = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters, the newest first.
+
+    \b
+    Examples:
+      jobfleet dead list
+      jobfleet dead list --queue webhook --error "410" --json
+    """
+    with _opened(queue) as fleet:
+        letters = fleet.broker.dead_letters.list(queue=queue, tenant=tenant, actor=actor, error=error, limit=limit)
+    if as_json:
+        print_json([dead_letter_object(letter) for letter in letters])
+    elif letters:
+        print_table(COLUMNS, [_row(letter) for letter in letters])
+    else:
+        say("no dead letters")
+
+
+@dead.command("show")
+def show_dead(
+    job_id: Annotated[str, typer.Argument(help="The job's id.", show_default=False)], as_json: AsJson = False
+) -> None:
+    """Show why a job is dead, with its arguments and the traceback.
+
+    \b
+    Example:
+      jobfleet dead show 0b9a3b52-7f6e-4a6c-8a43-27c5a3f9a7c1
+    """
+    with _opened(None) as fleet:
+        letter = fleet.broker.dead_letters.show(job_id)
+    if letter is None:
+        raise JobfleetError(f"unknown dead letter {job_id}: no job of this id is dead (see `jobfleet jobs show`)")
+    if as_json:
+        print_json(dead_letter_object(letter))
+    else:
+        print_dead_letter(letter)
+
+
+@dead.command("replay")
+def replay(
+    job_ids: JobIds = None,
+    everything: All = False,
+    queue: QueueFilter = None,
+    tenant: TenantFilter = None,
+    actor: ActorFilter = None,
+    error: ErrorFilter = None,
+    limit: Most = 10_000,
+    dry_run: DryRun = False,
+) -> None:
+    """Send dead letters again: same ids, a new budget of attempts.
+
+    \b
+    Examples:
+      jobfleet dead replay 0b9a3b52-7f6e-4a6c-8a43-27c5a3f9a7c1
+      jobfleet dead replay --all --queue webhook --error "503" --dry-run
+    """
+    with _opened(queue) as fleet:
+        filters = {"queue": queue, "tenant": tenant, "actor": actor, "error": error}
+        chosen = _chosen(fleet, job_ids, everything, filters, limit)
+        if dry_run:
+            say(f"{_count(len(chosen))} would be replayed")
+            return
+        done = _in_batches("replaying", chosen, fleet.broker.dead_letters.replay)
+    say(f"{_count(done)} replayed{_left(len(chosen) - done)}")
+
+
+@dead.command("discard")
+def discard(
+    job_ids: JobIds = None,
+    everything: All = False,
+    queue: QueueFilter = None,
+    tenant: TenantFilter = None,
+    actor: ActorFilter = None,
+    error: ErrorFilter = None,
+    limit: Most = 10_000,
+    dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Give dead letters up for good; the job log keeps them as discarded.
+
+    \b
+    Examples:
+      jobfleet dead discard 0b9a3b52-7f6e-4a6c-8a43-27c5a3f9a7c1
+      jobfleet dead discard --all --tenant 42 --yes
+    """
+    with _opened(queue) as fleet:
+        filters = {"queue": queue, "tenant": tenant, "actor": actor, "error": error}
+        chosen = _chosen(fleet, job_ids, everything, filters, limit)
+        if dry_run:
+            say(f"{_count(len(chosen))} would be discarded")
+            return
+        if chosen and not yes:
+            _confirm(f"Discard {_count(len(chosen))} for good?")
+        done = _in_batches("discarding", chosen, fleet.broker.dead_letters.discard)
+    say(f"{_count(done)} discarded{_left(len(chosen) - done)}")
+
+
+@contextmanager
+def _opened(queue: str | None) -> Iterator[FleetContext]:
+    """The fleet, when its database is away with what Redis holds."""
+    with fleet_context() as fleet:
+        fleet.check_queue(queue)
+        fleet.without_archive_if_away()
+        yield fleet
+
+
+def _chosen(
+    fleet: FleetContext,
+    job_ids: Sequence[str] | None,
+    everything: bool,
+    filters: Mapping[str, str | None],
+    limit: int,
+) -> list[str]:
+    """The ids that are meant.
+
+    Raises:
+      typer.BadParameter: neither or both of ids and --all.
+      JobfleetError: one of the ids is not that of a dead letter.
+    """
+    if job_ids and (everything or any(filters.values())):
+        raise typer.BadParameter("give ids, or --all with filters, not both")
+    if job_ids:
+        ids = list(dict.fromkeys(job_ids))
+        unknown = [job_id for job_id in ids if fleet.broker.dead_letters.show(job_id) is None]
+        if unknown:
+            raise JobfleetError(f"unknown dead letter {', '.join(unknown)}: nothing was done")
+        return ids
+    if not everything:
+        raise typer.BadParameter("give the ids of dead letters, or --all (with filters: --queue, --tenant, ...)")
+    letters = fleet.broker.dead_letters.list(**filters, limit=limit)
+    return [letter.job_id for letter in letters]
+
+
+def _in_batches(doing: str, job_ids: Sequence[str], act: Callable[[Iterable[str]], list[str]]) -> int:
+    """Act on a batch at a time, with a progress bar where a person watches; returns how many were dead."""
+    done = 0
+    batches = [job_ids[start : start + BATCH] for start in range(0, len(job_ids), BATCH)]
+    for batch in track(batches, doing, transient=True, disable=not sys.stdout.isatty()):
+        done += len(act(batch))
+    return done
+
+
+def _confirm(question: str) -> None:
+    """Ask; no answer is a no.
+
+    Raises:
+      ConfigurationError: nobody is there to be asked.
+      typer.Abort: the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigurationError("nothing was discarded: confirm with --yes (there is no terminal to ask on)")
+    typer.confirm(question, abort=True)
+
+
+def _count(number: int) -> str:
+    return f"{number} dead letter" + ("" if number == 1 else "s")
+
+
+def _left(number: int) -> str:
+    return f", {number} were not dead any more" if number else ""
+
+
+def _row(letter: DeadLetter) -> list[object]:
+    return [
+        letter.job_id,
+        letter.queue,
+        letter.tenant_id,
+        letter.actor,
+        letter.attempts,
+        letter.reason,
+        moment(letter.failed_ms),
+        letter.error,
+    ]

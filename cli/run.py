@@ -1,0 +1,143 @@
+"""Commands that are processes: up, worker, monitor, migrate."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from ..broker import FairBroker
+from ..broker.connection import describe, reachable
+from ..broker.errors import ConfigurationError
+from ..broker.settings import settings
+from ..deploy.migrate import migrate as apply_migrations
+from ..deploy.migrate import pending
+from ..middleware.database import database
+from ..monitoring.monitor import Monitor
+from .parent_death import forked_children_die_with_us
+from .tables import say
+from .up import run_fleet
+from .worker_checks import OWN_ACTORS, check_servers, queues_to_serve, refuse_missing_migrations
+
+#: Milliseconds that a stopping worker waits beyond the longest time limit of its queues.
+SHUTDOWN_SLACK_MS = 30_000
+
+Modules = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[MODULE]...", help="Modules of the application that declare actors, such as myapp.jobs."),
+]
+
+
+def up(
+    modules: Modules = None,
+    processes: Annotated[int, typer.Option("--processes", "-p", min=1, help="Worker processes.")] = 1,
+    threads: Annotated[int, typer.Option("--threads", "-t", min=1, help="Jobs that each of them runs at once.")] = 10,
+) -> None:
+    """Run a whole fleet on this machine until Ctrl-C.
+
+    Starts Redis and PostgreSQL where REDIS_URL and DATABASE_URL name none (their data stays in .jobfleet, or where
+    JOBFLEET_HOME says), brings the tables up to date, and runs workers for all queues and the monitor. What dies is
+    started again. Ctrl-C lets running jobs finish; a second one does not.
+
+    \b
+    Examples:
+      jobfleet up
+      jobfleet up myapp.jobs --processes 2 --threads 16
+    """
+    status = run_fleet(tuple(modules or ()), processes, threads)
+    if status:
+        raise typer.Exit(status)
+
+
+def worker(
+    modules: Modules = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option("--queue", "-Q", help="Serve this queue; may be repeated. All that have actors if not given."),
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", "-t", min=1, help="Jobs that each process runs at once.")] = 10,
+    processes: Annotated[int, typer.Option("--processes", "-p", min=1, help="Worker processes.")] = 1,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what Dramatiq does in detail.")] = False,
+) -> None:
+    """Work on jobs until SIGTERM or Ctrl-C.
+
+    The actors of jobfleet.actors and of the modules given run here. SIGTERM gives back at once what has not started,
+    finishes what runs, and exits 0. A second SIGTERM leaves at once.
+
+    \b
+    Examples:
+      jobfleet worker -Q email -Q webhook -t 10
+      jobfleet worker myapp.jobs -Q report -p 2
+    """
+    modules = modules or []
+    queues = queues_to_serve(modules, queue or [])
+    address = check_servers()
+    say(f"worker of {', '.join(queues)}: {processes} x {threads} threads, Redis at {address}")
+    forked_children_die_with_us()
+    raise typer.Exit(_dramatiq(modules, queues, processes, threads, verbose))
+
+
+def _dramatiq(modules: list[str], queues: list[str], processes: int, threads: int, verbose: bool) -> int:
+    """Dramatiq's own command, with our actors and the application's."""
+    from dramatiq.cli import main, make_argument_parser
+
+    longest = max(settings().queue(name).time_limit_ms for name in queues)
+    arguments = [OWN_ACTORS, *modules, "--processes", str(processes), "--threads", str(threads)]
+    arguments += ["--worker-shutdown-timeout", str(longest + SHUTDOWN_SLACK_MS), *(["--verbose"] if verbose else [])]
+    arguments += ["--queues", *queues]
+    status: int = main(make_argument_parser().parse_args(arguments))
+    return status
+
+
+def monitor() -> None:
+    """Keep the job log and the fleet's upkeep until SIGTERM or Ctrl-C.
+
+    Records the journal into PostgreSQL, promotes due jobs, takes back the jobs of lost workers. A fleet needs one; two
+    are safe, the second stands by.
+
+    \b
+    Example:
+      jobfleet monitor
+    """
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    broker, stored = FairBroker(middleware=[]), database()
+    with reachable(broker.client):
+        broker.client.ping()
+    refuse_missing_migrations()
+    namespace = settings().jobfleet_namespace
+    say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
+    try:
+        Monitor(broker, stored).run(stop)
+    finally:
+        broker.close()
+        stored.close()
+    say("monitor stopped")
+
+
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be applied, and do nothing.")] = False,
+) -> None:
+    """Bring the tables in DATABASE_URL to what this version needs.
+
+    Safe to run at any time and by several at once; what was applied before is not applied again.
+
+    \b
+    Examples:
+      jobfleet migrate
+      jobfleet migrate --dry-run
+    """
+    url = settings().database_direct_url or settings().database_url
+    if not url:
+        raise ConfigurationError("DATABASE_URL is not set; set it, such as postgresql://user@host/name")
+    applied = pending(url) if dry_run else apply_migrations(url)
+    for name in applied:
+        say(f"{'would apply' if dry_run else 'applied'} {name}")
+    if not applied:
+        say("up to date")
