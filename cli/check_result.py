@@ -29,7 +29,7 @@ class Result:
     advice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.level:<9}{self.subject:<12}{self.text}" + (f": {self.advice}" if self.advice else "")
+        return f"{self.level:<9}{self.subject:<13}{self.text.rstrip('.')}" + (f": {self.advice}" if self.advice else "")
 
 
 def ok(subject: str, text: str) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from .check_result import Result, warning
 
 #: Names that begin like ours belong to us.
 PREFIX = "JOBFLEET_"
+#: A password among the parameters of an address.
+PASSWORD = re.compile(r"(password=)('[^']*'|[^\s&]+)")
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,12 @@ def _shown(field: str, value: Any) -> str:
         return f"{len(value)} queues" + (f", changed or added: {', '.join(changed)}" if changed else "")
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or "-"
-    return redacted(str(value)) if value is not None else "-"
+    return without_password(str(value)) if value is not None else "-"
+
+
+def without_password(address: str) -> str:
+    """An address fit to be shown; PostgreSQL's may also be written as words and have its password among them."""
+    return PASSWORD.sub(r"\1***", redacted(address))
 
 
 def _advice(name: str, known: Any) -> str:

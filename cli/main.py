@@ -14,6 +14,7 @@ from .. import __version__
 from ..broker.errors import JobfleetError
 from . import run
 from .check import check
+from .demo import demo
 from .follow import follow
 from .inspect import audit, jobs, queues
 from .operate import dead
@@ -28,20 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-
-
-def demo() -> None:
-    """See a fleet at work for a minute.
-
-    It has servers of its own and leaves nothing behind.
-
-    \b
-    Example:
-      jobfleet demo
-    """
-    from .demo import demo as run_demo
-
-    run_demo()
 
 
 for command in (run.up, demo, run.worker, run.monitor, run.migrate, queues):

@@ -39,7 +39,7 @@ COLUMNS = (
 )
 
 ErrorFilter = Annotated[str | None, typer.Option("--error", help="Only errors whose text contains this.")]
-JobIds = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters.")]
+JobIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of dead letters.")]
 All = Annotated[bool, typer.Option("--all", help="All that match the filters, or all there are.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most with --all.")]

@@ -28,7 +28,7 @@ SHUTDOWN_SLACK_MS = 30_000
 
 Modules = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[MODULE]...", help="Modules of the application that declare actors, such as myapp.jobs."),
+    typer.Argument(metavar="MODULE", help="Modules of the application that declare actors, such as myapp.jobs."),
 ]
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 
 from ..broker.settings import settings
 from ..deploy.migrate import migrate
+from .check_settings import without_password
 from .child import Child
 from .embedded import embedded_servers
 from .embedded_addresses import EmbeddedAddresses
@@ -119,8 +120,8 @@ def _fleet(
 
 def _greet(addresses: EmbeddedAddresses, queues: Sequence[str]) -> None:
     say(f"up      | queues      {', '.join(queues)}")
-    say(f"up      | Redis       {addresses.redis_url}")
-    say(f"up      | PostgreSQL  {addresses.database_url}")
+    say(f"up      | Redis       {without_password(addresses.redis_url)}")
+    say(f"up      | PostgreSQL  {without_password(addresses.database_url)}")
     say("up      | to send a job, from this folder or with these two as REDIS_URL and DATABASE_URL:")
     say("up      |   from jobfleet.actors import send_email")
     say('up      |   send_email.send(tenant_id=42, to="ada@example.com", subject="Hello", body="It runs.")')
