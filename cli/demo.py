@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -58,6 +57,11 @@ def demo(
 
     At the end it compares the job log with what the mail server and the endpoints saw. The last line is the audit's
     verdict; the exit code is 0 only if everything happened that should have. Nothing is left behind.
+
+    \b
+    Examples:
+      jobfleet demo
+      jobfleet demo --keep --report evidence.json
     """
     display = DemoDisplay()
     try:
@@ -113,7 +117,7 @@ def _send(story: DemoStory, display: DemoDisplay) -> None:
 def _show(story: DemoStory, display: DemoDisplay) -> None:
     display.step("Look at the result")
     display.queues(story.stats())
-    display.say("\nA webhook whose endpoint failed twice, from the job log:")
+    display.say("\nThe timeline of a webhook whose endpoint failed twice, from the job log:")
     display.timeline(story.log()["/shaky globex-1"])
     display.say("\nDead letters:")
     display.dead_letters(story.dead_letters())
@@ -137,7 +141,7 @@ def _compare(story: DemoStory, display: DemoDisplay) -> list[DemoCheck]:
 
 
 def _conclude(home: Path, display: DemoDisplay, checks: Sequence[DemoCheck], audit: AuditReport, *, keep: bool) -> None:
-    display.say("")
+    display.say()
     if keep:
         display.say(f"Kept in {home}. To look around: JOBFLEET_HOME={home} jobfleet up")
     wrong = sum(not check.ok for check in checks)
@@ -145,7 +149,6 @@ def _conclude(home: Path, display: DemoDisplay, checks: Sequence[DemoCheck], aud
     for finding in audit.findings:
         display.say(f"  {finding}")
     display.say(str(audit).splitlines()[0])
-    sys.stdout.flush()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -117,8 +118,10 @@ class DemoFleet:
 
     def stop_workers(self) -> None:
         """Let the workers finish what they run and leave; what they have not begun goes back."""
-        for worker in self._workers:
-            worker.stop()
+        # At once, as Dramatiq's command takes some seconds for each.
+        with ThreadPoolExecutor(WORKERS) as threads:
+            for stopped in [threads.submit(worker.stop) for worker in self._workers]:
+                stopped.result()
 
     def _environment(self) -> dict[str, str]:
         configuration = self.home / "jobfleet.toml"

@@ -51,7 +51,7 @@ class WebhookReceiver:
         self._secret = secret
         self._received: list[ReceivedWebhook] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="jobfleet-receiver", daemon=True
         )
@@ -117,6 +117,11 @@ class WebhookReceiver:
         return hmac.compare_digest(headers.get("x-webhook-signature", ""), plain) and any(
             hmac.compare_digest(given, f"v1,{standard}") for given in headers.get("webhook-signature", "").split(" ")
         )
+
+
+class _Server(ThreadingHTTPServer):
+    # The usual 5 are too few for all threads of a fleet: a connection beyond them waits for a second.
+    request_queue_size = 128
 
 
 def _missing(earlier: int) -> int:
