@@ -10,7 +10,7 @@ from dramatiq import Broker, Message
 from ..broker import FairBroker
 
 
-def fan_out(broker: Broker, messages: Sequence[Message[Any]], delays: Sequence[int], counted: str) -> dict[str, int]:
+def fan_out(broker: Broker, messages: Sequence[Message[Any]], delays: list[int], counted: str) -> dict[str, int]:
     """Enqueue messages, in few round trips where the broker can.
 
     Parameters:

@@ -71,10 +71,10 @@ class MailReceiver:
         if self.data_answer.startswith("250"):
             self.envelopes.append(envelope)
             self.encrypted.append(session.ssl is not None or (self._tls is not None and not self._starttls))
-            self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+            self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
             self.on_mail()
         if self.lose_answer:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         return self.data_answer
 

@@ -8,11 +8,14 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
 
+import dramatiq
 import psycopg
 import pytest
 from certificates import Authority
+from dramatiq import Message
 from job_context import running
 from mail_receiver import MailReceiver
+from own_fleet import own_fleet
 
 from jobfleet.actors import send_bulk_emails, send_email
 from jobfleet.actors.email_message import ATTACHMENTS_MAX
@@ -28,17 +31,10 @@ from jobfleet.middleware.effects import EffectInDoubt
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, namespace: str) -> Iterator[None]:
-    """This test's own servers, for the actors of this process."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("JOBFLEET_NAMESPACE", namespace)
-    for cached in (settings, database, storage):
-        cached.cache_clear()
-    yield
-    database().close()
-    for cached in (settings, database, storage):
-        cached.cache_clear()
+def fleet(monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, namespace: str) -> Iterator[FairBroker]:
+    """The actors of this process, on this test's own servers."""
+    with own_fleet(monkeypatch, DATABASE_URL=database_url, REDIS_URL=redis_url, JOBFLEET_NAMESPACE=namespace) as broker:
+        yield broker
 
 
 @pytest.fixture
@@ -76,7 +72,7 @@ def parts(mail: EmailMessage) -> dict[str, str]:
         part.get_content_type(): part.get_content().replace("\r\n", "\n")
         for part in mail.walk()
         if not part.is_multipart()
-    }  # type: ignore[attr-defined]
+    }
 
 
 def test_an_email_goes_out_and_is_written_down(receiver: MailReceiver) -> None:
@@ -329,37 +325,36 @@ def test_a_server_that_never_answers_is_away() -> None:
             MailServer(url, timeout=0.2).send(EmailMessage(), "ada@example.com")
 
 
-def test_bulk_emails_are_one_job_each_100_ms_apart() -> None:
-    broker = send_email.broker
-    assert isinstance(broker, FairBroker)
-    fleet = FairBroker(namespace=settings().jobfleet_namespace)
-    before = now_ms(fleet)
+def test_bulk_emails_are_one_job_each_100_ms_apart(fleet: FairBroker) -> None:
+    news = {"subject": "News", "body": "Hi", "priority": 2, "delay": 60_000}
+
+    assert send_bulk_emails(42, [f"user{n}@example.com" for n in range(5)], news) == {"count": 5}
+
+    events = [event for entry in fleet.journal.read("0-0", 1000, 0) for event in entry.events]
+    assert [event.detail["due_ms"] - event.at_ms - 60_000 for event in events] == [0, 100, 200, 300, 400]
+    assert {event.detail["priority"] for event in events} == {2}
+    recipients = [Message.decode(event.detail["message"].encode()).kwargs["to"] for event in events]
+    assert recipients == [f"user{n}@example.com" for n in range(5)]
+
+
+def test_a_whole_fleet_sends(receiver: MailReceiver, fleet: FairBroker) -> None:
+    worker = dramatiq.Worker(fleet, queues={"email"}, worker_timeout=100, worker_threads=4)
+    worker.start()
     try:
-        result = send_bulk_emails(
-            42,
-            [f"user{n}@example.com" for n in range(5)],
-            {"subject": "News", "body": "Hi", "priority": 2, "delay": 60_000},
+        sent = send_email.send(tenant_id=42, to="ada@example.com", subject="Hello", body="Hi")
+        send_bulk_emails(
+            "acme",
+            ["b@example.com", "c@example.com"],
+            {"subject": "News", "template": "message", "template_data": {"title": "News", "text": "Hi"}},
         )
-        after = now_ms(fleet)
-        due = sorted(
-            int(score) for _, score in fleet.client.zrange(fleet.keys.scheduled("email"), 0, -1, withscores=True)
-        )
+        fleet.join("email", timeout=15_000)
     finally:
-        fleet.close()
-        forget(broker)
+        worker.stop()
 
-    assert result == {"count": 5}
-    assert [moment - due[0] for moment in due] == [0, 100, 200, 300, 400]
-    assert before + 60_000 <= due[0] <= after + 60_000
-
-
-def now_ms(broker: FairBroker) -> int:
-    seconds, micros = broker.client.time()
-    return int(seconds) * 1000 + int(micros) // 1000
-
-
-def forget(broker: FairBroker) -> None:
-    """Let the process-wide broker look for its servers anew."""
-    broker.close()
-    for name in ("client", "keys", "scripts", "journal", "dead_letters"):
-        vars(broker).pop(name, None)
+    assert sorted(envelope.rcpt_tos[0] for envelope in receiver.envelopes) == [
+        "ada@example.com",
+        "b@example.com",
+        "c@example.com",
+    ]
+    assert {row["job_id"]: row["status"] for row in rows()}[sent.message_id] == "sent"
+    assert [row["status"] for row in rows()] == ["sent"] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -52,6 +53,8 @@ class WebhookReceiver:
       host: the address to listen on.
     """
 
+    family = socket.AF_INET
+
     def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.requests: list[Request] = []
         #: Answers in order; the last one is given ever after.
@@ -72,6 +75,7 @@ class WebhookReceiver:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            address_family = self.family
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """A client that hangs up in the middle is what some tests are about."""
