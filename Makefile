@@ -3,14 +3,14 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-INSTALLED := $(VENV)/installed
+# Named for where the checkout is: after a move its environment is made anew.
+INSTALLED := $(VENV)/installed-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 
 # What a developer's shell exports must not change what is installed or tested.
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_REQUIRE_VIRTUALENV PIP_TARGET
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench soak clean
-.DELETE_ON_ERROR:
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,5 +41,4 @@ clean: ## remove what make and the tools have made, the fleet's data not include
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@.ci/install $(VENV)
-	@touch $@
+	@.ci/install $(VENV) $@

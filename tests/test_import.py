@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ def noted(self, name):
     frame = sys._getframe(1)
     while frame.f_code.co_filename.startswith("<frozen"):
         frame = frame.f_back
-    reads.append(f"{frame.f_code.co_filename} reads {name}")
+    reads.append([frame.f_code.co_filename, name])
     return look_up(self, name)
 
 def watch(event, arguments):
@@ -69,7 +68,8 @@ def test_importing_a_room_does_nothing_to_the_world_and_reads_no_setting(name: s
 
     assert [event for event in seen["events"] if not event.startswith("read ")] == []
     assert [event for event in seen["events"] if "jobfleet.toml" in event or "fleet.json" in event] == []
-    assert [read for read in seen["reads"] if f"{os.sep}jobfleet{os.sep}" in read or read.startswith(str(HOUSE))] == []
+    ours = {HOUSE / "__init__.py", *(module.path for module in MODULES.values())}
+    assert [name for file, name in seen["reads"] if Path(file).resolve() in ours] == []
     assert seen["threads"] == 1
     assert not (tmp_path / "home").exists()
 
