@@ -11,7 +11,7 @@ from dramatiq.message import Message
 
 from .errors import AdmissionError, BacklogFull, InvalidPayload
 from .job import SYSTEM
-from .scripts import Scripts, pack
+from .scripts import Scripts
 
 #: Highest and lowest priority, and the one of jobs that name none.
 PRIORITIES = range(1, 10)
@@ -21,8 +21,9 @@ CHUNK = 500
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-#: A message ready to be sent: its row for enqueue.lua and its bytes.
-Admitted = tuple[list[Any], bytes]
+#: A message ready to be sent, as ``lua/enqueue.lua`` takes it: id, queue, tenant, actor, priority,
+#: delay in ms, idempotency key, encoded message.
+Admitted = tuple[str, str, str, str, int, int, str, bytes]
 
 
 def tenant_of(message: Message[Any]) -> str:
@@ -65,8 +66,8 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
         raise InvalidPayload(f"the arguments of {message.actor_name} cannot be encoded: {error}") from None
     if len(encoded) > payload_max:
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
-    row = [message.message_id, q_name(message.queue_name), tenant, message.actor_name, priority, int(delay or 0), key]
-    return row, encoded
+    queue = q_name(message.queue_name)
+    return (message.message_id, queue, tenant, message.actor_name, priority, int(delay or 0), key, encoded)
 
 
 def send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int) -> list[AdmissionError | None]:
@@ -80,8 +81,7 @@ def send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int) -> li
     outcomes: list[AdmissionError | None] = []
     for start in range(0, len(admitted), CHUNK):
         chunk = admitted[start : start + CHUNK]
-        request = pack([journal_max, [row for row, _ in chunk]])
-        answers = scripts.call("enqueue", request, *(encoded for _, encoded in chunk))
+        answers = scripts.call("enqueue", journal_max, *(part for job in chunk for part in job))
         outcomes.extend(_refusal(answer, journal_max) for answer in answers)
     return outcomes
 

@@ -1,7 +1,7 @@
 """The client of the Redis server, with timeouts of our own.
 
-A hung server must not hold a thread: every command has two seconds, and a command whose reply was
-lost is sent again (the scripts allow it), for less than the 30 s that an id is remembered at least.
+A hung server must not hold a thread: every command has two seconds. Together with the repeats of
+``scripts`` a call ends within 20 s, less than the 30 s for which clients may repeat a send.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .settings import settings
 #: Seconds a command may take, and seconds to connect.
 COMMAND_TIMEOUT = 2.0
 #: Times a command is sent again after a lost connection or reply.
-REPEATS = 3
+REPEATS = 1
 
 
 def connect(url: str | None) -> redis.Redis:

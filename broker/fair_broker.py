@@ -85,10 +85,14 @@ class FairBroker(Fleet, RunHooks):
         lease = current_lease()
         if lease is not None and lease.job.job_id == message.message_id and not lease.finished:
             return self._enqueue_next_run(lease, message, delay)
-        outcome = self.enqueue_many([message], delay=delay)[0]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        self.emit_before("enqueue", message, delay)
+        admitted = admit(message, delay, settings().payload_max)
+        with reachable(self.client):
+            (refusal,) = send(self.scripts, [admitted], settings().journal_max)
+        if refusal is not None:
+            raise refusal
+        self.emit_after("enqueue", message, delay)
+        return message
 
     def enqueue_many(
         self, messages: Sequence[Message[Any]], *, delay: int | list[int] | None = None
@@ -125,8 +129,8 @@ class FairBroker(Fleet, RunHooks):
 
     def _enqueue_next_run(self, lease: Lease, message: Message[Any], delay: int | None) -> Message[Any]:
         self.emit_before("enqueue", message, delay)
-        row, encoded = admit(message.copy(), delay, settings().payload_max)
-        lease.next_run = (encoded, row[5])
+        *_, pause, _, encoded = admit(message.copy(), delay, settings().payload_max)
+        lease.next_run = (encoded, pause)
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -188,6 +192,8 @@ class FairBroker(Fleet, RunHooks):
     def close(self) -> None:
         """Leave the fleet, if this process worked for it, and close all connections."""
         self._stop_process()
+        if "scripts" in self.__dict__:
+            self.scripts.close()
         if "client" in self.__dict__:
             self.client.close()
 

@@ -5,8 +5,10 @@
 -- KEYS[1]  namespace in braces
 -- Returns the number of events in the journal.
 local events = 0
-for _, entry in ipairs(redis.call('XRANGE', JOURNAL, '-', '+')) do events = events + entry[2][2] end
-if redis.call('HGET', ns .. ':fleet', 'recorder') ~= '1' then
-  redis.call('HSET', ns .. ':fleet', 'recorder', 1, 'events', events)
+for _, entry in ipairs(redis.call('XRANGE', JOURNAL, '-', '+')) do
+  events = events + #cmsgpack.unpack(entry[2][2])
+end
+if redis.call('HGET', FLEET, 'recorder') ~= '1' then
+  redis.call('HSET', FLEET, 'recorder', 1, 'events', events)
 end
 return events

@@ -1,6 +1,6 @@
 -- Check sums: what was accepted is over or still here, for each queue and at one moment.
 --
--- include: keys clock
+-- include: keys
 --
 -- KEYS[1]  namespace in braces
 -- Returns {kind, name, text, ...} flat, empty when all is well.

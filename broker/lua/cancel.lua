@@ -1,12 +1,11 @@
 -- Cancel a job: one that waits is over at once, one that runs is marked and its worker is told by
 -- the next heartbeat.
 --
--- include: keys record clock metrics journal lines
+-- include: keys pass_full_memory record fleet metrics journal lines leave_ring quit_line commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  job id
 -- Returns 'cancelled', 'cancelling' (it runs), 'dead' or 'unknown'.
-pass_full_memory()
 local now = read_clock()
 local id = ARGV[1]
 local packed = redis.call('HGET', JOBS, id)
@@ -26,6 +25,5 @@ redis.call('SADD', key, id)
 redis.call('EXPIRE', key, 150)
 count('jobs_processed\t' .. queue .. '\t' .. actor .. '\tcancelled')
 event('cancelled', id, tenant, queue, actor, record[R_ATTEMPTS], '', {started_ms = 0, wait_ms = 0, run_ms = 0, result = ''})
-write_journal()
-write_metrics()
+commit()
 return 'cancelled'

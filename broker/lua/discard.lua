@@ -1,13 +1,12 @@
 -- Give up dead letters for good; their ids are remembered as those of other ended jobs are.
 --
--- include: keys record clock metrics journal
+-- include: keys pass_full_memory record fleet metrics journal lines commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {item, ...}; item = {id, queue, tenant, actor, attempts, archived};
 --          archived = 1 when PostgreSQL alone holds it and gave it up
 -- ARGV[2]  why, for the journal
 -- Returns one number per item: 1 discarded, 0 not dead here.
-pass_full_memory()
 local now = read_clock()
 local outcomes = {}
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
@@ -29,6 +28,5 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     outcomes[i] = 1
   end
 end
-write_journal()
-write_metrics()
+commit()
 return outcomes

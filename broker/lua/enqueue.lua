@@ -1,42 +1,47 @@
 -- Accept jobs: one round trip, all or nothing for each job.
 --
--- include: keys record clock metrics journal lines
+-- include: keys record fleet metrics journal lines commit
 --
 -- KEYS[1]  namespace in braces
--- ARGV[1]  packed {journal_max, jobs}; job = {id, queue, tenant, actor, priority, delay ms, key}
--- ARGV[1 + i]  the encoded message of job i
+-- ARGV[1]  journal_max
+-- then for each job: id, queue, tenant, actor, priority, delay ms, key, encoded message. Plain
+--          arguments, not packed ones: unpacking them was 4 of 45 microseconds of a single send.
 -- Returns one number per job: 1 accepted, 2 known already (a repeat of the same send changes
 -- nothing; an id is remembered until at least 60 s after its job has ended), 3 journal at its cap.
+local PARTS = 8
 local now = read_clock()
-local request = cmsgpack.unpack(ARGV[1])
-local journal_max, jobs = request[1], request[2]
+local journal_max = tonumber(ARGV[1])
+local n = (#ARGV - 1) / PARTS
 
-local ids = {}
-for i, job in ipairs(jobs) do ids[i] = job[1] end
+-- Ids of jobs that ended lately, looked for only where such a set exists at all.
 local ended = {}
 local epoch = math.floor(now / 30000)
-for back = 0, 2 do
-  local key = ended_key(epoch - back)
-  if redis.call('EXISTS', key) == 1 then
-    for i, known in ipairs(redis.call('SMISMEMBER', key, unpack(ids))) do
+local sets = {ended_key(epoch), ended_key(epoch - 1), ended_key(epoch - 2)}
+if redis.call('EXISTS', unpack(sets)) > 0 then
+  local ids = {}
+  for i = 1, n do ids[i] = ARGV[2 + (i - 1) * PARTS] end
+  for _, set in ipairs(sets) do
+    for i, known in ipairs(redis.call('SMISMEMBER', set, unpack(ids))) do
       if known == 1 then ended[i] = true end
     end
   end
 end
 
 local outcomes = {}
-local first = next_places(#jobs)
-for i, job in ipairs(jobs) do
-  local id, queue, tenant, actor, priority, delay, key = unpack(job)
-  if ended[i] or redis.call('HEXISTS', JOBS, id) == 1 then
+local first = next_places(n)
+for i = 1, n do
+  local at = 1 + (i - 1) * PARTS
+  local id, queue, tenant, actor, priority, delay, key, message = unpack(ARGV, at + 1, at + PARTS)
+  priority, delay = tonumber(priority), tonumber(delay)
+  local full = has_recorder and journal_events + #events >= journal_max
+  local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message}
+  if ended[i] or (full and redis.call('HEXISTS', JOBS, id) == 1) then
     outcomes[i] = 2
-  elseif has_recorder and journal_events + #events >= journal_max then
+  elseif full then
     outcomes[i] = 3
+  elseif redis.call('HSETNX', JOBS, id, cmsgpack.pack(record)) == 0 then
+    outcomes[i] = 2
   else
-    local message = ARGV[1 + i]
-    local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message}
-    redis.call('HSET', JOBS, id, cmsgpack.pack(record))
-    redis.call('SADD', QUEUES, queue)
     local due = 0
     if delay > 0 then
       due = now + delay
@@ -49,7 +54,5 @@ for i, job in ipairs(jobs) do
     outcomes[i] = 1
   end
 end
-write_journal()
-write_metrics()
-wake_touched()
+commit()
 return outcomes

@@ -1,7 +1,7 @@
 -- Lease jobs to a worker: due jobs are promoted, lost workers' jobs taken back, then jobs are
 -- picked queue by queue in the order given and tenant by tenant in fair order.
 --
--- include: keys record clock metrics journal lines losses
+-- include: keys pass_full_memory record fleet metrics histograms journal lines leave_ring promote losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,
@@ -11,7 +11,6 @@
 --   status 'ok', or 'gone' when the worker is not registered (it was presumed lost);
 --   next = ms after which a fetch may find more without being woken, 0 for no such time;
 --   job = {id, queue, tenant, actor, attempt, losses, waited ms}.
-pass_full_memory()
 local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
 local worker, number, total, wants = unpack(request)
@@ -61,6 +60,10 @@ local function note_starts(queue, n)
   for i = 1, n do redis.call('ZADD', starts_key(queue), now, worker .. ':' .. number .. ':' .. i) end
   redis.call('PEXPIRE', starts_key(queue), 5000)
 end
+
+local CHARGE = 1  -- virtual service per start
+
+local function weight_of(tenant) return tonumber(redis.call('HGET', WEIGHTS, tenant) or 1) end
 
 -- Up to n jobs of a queue in fair order: {{id, tenant, place}, ...}. While the next tenant's turn
 -- is further off than one job, several are taken at once: one tenant alone costs one command.
@@ -146,7 +149,5 @@ for _, want in ipairs(wants) do
 end
 local loss = next_loss()
 if loss then look_again_in(loss) end
-write_journal()
-write_metrics()
-wake_touched()
+commit()
 return answer('ok')

@@ -2,13 +2,12 @@
 -- fetch whose reply it has received, or by an older one) and does not name are released: a reply
 -- that was lost strands nothing.
 --
--- include: keys record clock metrics journal lines losses
+-- include: keys pass_full_memory record fleet metrics journal lines losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, received, held, facts, queues}; received = number of the last fetch whose
 --          reply has arrived; held = {job id, fetch number, ...} flat; facts = {field, value, ...} flat
 -- Returns {status, cancelled id, ...}: status 'ok' or 'gone' (the worker is not registered).
-pass_full_memory()
 local now = read_clock()
 local worker, received, held, facts, queues = unpack(cmsgpack.unpack(ARGV[1]))
 if not redis.call('ZSCORE', WORKERS, worker) then return {'gone'} end
@@ -33,7 +32,5 @@ for _, queue in ipairs(queues) do
     touched[queue] = true
   end
 end
-write_journal()
-write_metrics()
-wake_touched()
+commit()
 return answer

@@ -2,7 +2,7 @@
 -- touches begins with it, so all of them live in one Cluster slot.
 local ns = KEYS[1]
 local JOBS = ns .. ':jobs'           -- hash: job id -> packed record
-local FLEET = ns .. ':fleet'         -- hash: clock, lease, recorder, see clock.lua
+local FLEET = ns .. ':fleet'         -- hash: clock, order of arrival and more, see fleet.lua
 local JOURNAL = ns .. ':journal'     -- stream of events, see journal.lua
 local METRICS = ns .. ':metrics'     -- hash of counters, see metrics.lua
 local WORKERS = ns .. ':workers'     -- sorted set: worker -> end of its lease, ms
@@ -12,7 +12,6 @@ local FAILURES = ns .. ':failures'   -- hash: job id -> packed failure of a dead
 local CANCELS = ns .. ':cancels'     -- hash: running job that someone cancelled -> 1
 local VTIME = ns .. ':vtime'         -- hash: queue -> virtual time of its fair order
 local WEIGHTS = ns .. ':weights'     -- hash: tenant -> weight, where it is not 1
-local SEQUENCE = ns .. ':sequence'   -- counter: order of arrival
 local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- zset: job -> could run since, ms
 local function scheduled_key(queue) return ns .. ':scheduled:' .. queue end  -- zset: job -> due, ms
 local function active_key(queue) return ns .. ':active:' .. queue end        -- zset: job -> fetched at, ms

@@ -1,20 +1,5 @@
--- Counters and histograms, summed over the batch and written at its end.
--- Fields are tab-separated: name, labels in order, and for a histogram the bucket's upper bound in
--- ms ('inf' for the last one; each job is counted in one bucket) or 'sum'.
-local BUCKETS = {5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 120000, 300000, 600000}
+-- Counters, summed over the batch and written at its end.
+-- Fields are tab-separated: name, then labels in order.
 local sums = {}
 
 local function count(field, n) sums[field] = (sums[field] or 0) + (n or 1) end
-
-local function observe(field, ms)
-  local bound = 'inf'
-  for i = 1, #BUCKETS do
-    if ms <= BUCKETS[i] then bound = BUCKETS[i]; break end
-  end
-  count(field .. '\t' .. bound)
-  count(field .. '\tsum', math.floor(ms))
-end
-
-local function write_metrics()
-  for field, n in pairs(sums) do redis.call('HINCRBY', METRICS, field, n) end
-end

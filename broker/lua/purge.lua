@@ -1,12 +1,11 @@
 -- Remove waiting and scheduled jobs of a queue, a bounded slice at a time.
 --
--- include: keys record clock metrics journal lines
+-- include: keys pass_full_memory record fleet metrics journal lines leave_ring quit_line commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  queue
 -- ARGV[2]  most jobs to remove in this run
 -- Returns the number removed; fewer than asked for means that none is left.
-pass_full_memory()
 local now = read_clock()
 local queue, most = ARGV[1], tonumber(ARGV[2])
 local ids = redis.call('ZRANGE', waiting_key(queue), 0, most - 1)
@@ -30,6 +29,5 @@ for _, id in ipairs(ids) do
   end
 end
 if #ids > 0 then redis.call('EXPIRE', key, 150) end
-write_journal()
-write_metrics()
+commit()
 return #ids

@@ -1,13 +1,12 @@
 -- The recorder has stored the journal up to a position: trim it, and let the oldest dead letters
 -- beyond the newest `keep` of their queue leave Redis, but only those that are stored.
 --
--- include: keys clock
+-- include: keys pass_full_memory fleet
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {position, events, keep, dead}; position = id of the last stored entry;
 --          events = number of events in the entries up to it; dead = {queue, job id, ...} flat
 -- Returns the number of entries trimmed.
-pass_full_memory()
 local position, stored_events, keep, dead = unpack(cmsgpack.unpack(ARGV[1]))
 local dash = string.find(position, '-', 1, true)
 local after = string.sub(position, 1, dash) .. string.format('%.0f', string.sub(position, dash + 1) + 1)

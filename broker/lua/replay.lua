@@ -1,6 +1,6 @@
 -- Send dead letters again: same id, new budget of attempts, at the end of the tenant's line.
 --
--- include: keys record clock metrics journal lines
+-- include: keys record fleet metrics journal lines commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {item, ...}; item = {id, queue, tenant, actor, priority, attempts, created ms, key}
@@ -24,7 +24,6 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     redis.call('HSET', JOBS, id, cmsgpack.pack(record))
     redis.call('ZREM', stored_key(queue), id)
     redis.call('HDEL', FAILURES, id)
-    redis.call('SADD', QUEUES, queue)
     join_line(queue, tenant, id, place(priority, next_places(1) + 1), now)
     event('replayed', id, tenant, queue, actor, attempts, '', {message = ARGV[1 + i]})
     count('dead_replayed\t' .. queue)
@@ -34,7 +33,5 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     outcomes[i] = 0
   end
 end
-write_journal()
-write_metrics()
-wake_touched()
+commit()
 return outcomes

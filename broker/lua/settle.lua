@@ -3,7 +3,7 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys record clock metrics journal lines losses
+-- include: keys pass_full_memory record fleet metrics histograms journal lines losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
@@ -21,7 +21,6 @@
 --   postponed  {message index, delay ms, error} later, no attempt
 -- ARGV[1 + index]  the encoded message that an item refers to
 -- Returns the number of items whose lease was no longer held.
-pass_full_memory()
 local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
 local process, batch, items = unpack(request)
@@ -158,7 +157,5 @@ if #ended > 0 then
 end
 if stale > 0 then count('stale_settles', stale) end
 redis.call('SET', batch_key, batch, 'EX', 600)
-write_journal()
-write_metrics()
-wake_touched()
+commit()
 return stale

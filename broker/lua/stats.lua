@@ -1,6 +1,6 @@
 -- Counts of queues, each O(1) or O(log n), read in one step so that they fit each other.
 --
--- include: keys clock
+-- include: keys fleet
 --
 -- KEYS[1]  namespace in braces
 -- ARGV     queues; none means every known one

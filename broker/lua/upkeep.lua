@@ -1,10 +1,9 @@
 -- One round of the fleet's upkeep, so that queues without workers still move.
 --
--- include: keys record clock metrics journal lines losses
+-- include: keys pass_full_memory record fleet metrics journal lines promote losses commit
 --
 -- KEYS[1]  namespace in braces
 -- Returns the number of queues in which jobs wait.
-pass_full_memory()
 local now = read_clock()
 local busy = 0
 take_back()
@@ -15,7 +14,5 @@ for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
     if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 0 then touched[queue] = true end
   end
 end
-write_journal()
-write_metrics()
-wake_touched()
+commit()
 return busy

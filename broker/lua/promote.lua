@@ -1,0 +1,16 @@
+-- Scheduled jobs that are due go to the end of their lines, at most `limit` in one run.
+local function promote(queue, limit)
+  local due = redis.call('ZRANGEBYSCORE', scheduled_key(queue), '-inf', now, 'WITHSCORES', 'LIMIT', 0, limit)
+  if #due == 0 then return end
+  local ids = {}
+  for i = 1, #due, 2 do ids[#ids + 1] = due[i] end
+  local records = redis.call('HMGET', JOBS, unpack(ids))
+  local first = next_places(#ids)
+  for i, id in ipairs(ids) do
+    if records[i] then
+      local record = cmsgpack.unpack(records[i])
+      join_line(queue, record[R_TENANT], id, place(record[R_PRIORITY], first + i), due[2 * i])
+    end
+  end
+  redis.call('ZREM', scheduled_key(queue), unpack(ids))
+end
