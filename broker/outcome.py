@@ -56,6 +56,11 @@ def settle_failure(lease: Lease, message: MessageProxy) -> Outcome:
     return "failed", [*detail, *lease.result], encoded
 
 
+def _reason(lease: Lease, message: MessageProxy) -> str:
+    """Why, in one word; Dramatiq's own Retries does not say it, but has counted."""
+    return lease.reason or ("exhausted" if message.options.get("retries") else "failed")
+
+
 def failure(lease: Lease, error: Exception) -> Outcome:
     """The outcome of a job whose message could not even be read."""
     return "failed", [0, describe(error), type(error).__name__, "", lease.reason, "", "", 0], lease.message
