@@ -10,7 +10,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 import dramatiq
 from dramatiq import Broker, Message
 
-from ..broker.errors import ConfigurationError, InvalidPayload
+from ..broker import current_job
+from ..broker.errors import ConfigurationError, InvalidPayload, PermanentFailure
 from ..middleware.payload import payload_of, validate_arguments
 from .send_options import check_names, delay_ms, message_options, named_options
 from .sender import Sender
@@ -107,11 +108,18 @@ class Actor(dramatiq.Actor[P, R]):
         """Run the function here and now, with each argument of the type that its annotation says.
 
         Raises:
-          InvalidPayload: an argument is wrong, as in a message that an older version sent.
+          InvalidPayload: an argument is wrong; in a running job, whose message an older version may have sent, it is
+            a ``PermanentFailure``, as no further attempt will find another message.
         """
         if args:
             return super().__call__(*args, **kwargs)
-        return super().__call__(**payload_of(self.fn).typed(kwargs))  # type: ignore[call-arg]
+        try:
+            values = payload_of(self.fn).typed(kwargs)
+        except InvalidPayload as error:
+            if current_job() is None:
+                raise
+            raise PermanentFailure(str(error)) from error
+        return super().__call__(**values)  # type: ignore[call-arg]
 
     def _check_together(self, kwargs: Mapping[str, Any]) -> None:
         assert self.check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from ..broker.errors import PermanentFailure
 
@@ -15,8 +15,9 @@ Network = IPv4Network | IPv6Network
 NAT64 = (IPv6Network("64:ff9b::/96"),)
 #: All of IPv6 that is routed on the internet; what lies outside (site-local, local NAT64) is somebody's own.
 GLOBAL_UNICAST = IPv6Network("2000::/3")
-#: Public by number, yet a cloud's own metadata service (Azure).
-METADATA = (ip_network("168.63.129.16/32"),)
+#: Public to Python's own table, yet none of the internet: protocol assignments (Oracle's metadata service among
+#: them) and Azure's metadata service.
+NOT_PUBLIC = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 
 class ForbiddenAddress(PermanentFailure):
@@ -28,7 +29,7 @@ def is_public(address: Address) -> bool:
     inner = unwrapped(address)
     if inner != address:
         return is_public(inner)
-    if any(address in network for network in METADATA):
+    if any(address in network for network in NOT_PUBLIC):
         return False
     if isinstance(address, IPv6Address) and address not in GLOBAL_UNICAST:
         return False

@@ -72,11 +72,15 @@ def post(
         try:
             addresses = resolve(host, port, allowed)
             with _connected(addresses, request, deadline, ca) as response:
-                return _read(response)
+                answer = _read(response)
         except (OSError, requests.RequestException, urllib3.exceptions.HTTPError) as error:
             if deadline.passed or isinstance(error, requests.Timeout):
                 raise HttpFailed(f"no answer within {timeout:g} s") from error
             raise HttpFailed(_reason(error)) from error
+    # To the reader a connection that was cut may look like the end of a short answer.
+    if deadline.passed:
+        raise HttpFailed(f"no answer within {timeout:g} s")
+    return answer
 
 
 def plain_host(url: str) -> tuple[str, int]:

@@ -7,10 +7,12 @@ first byte. ``ca=`` names a file with the certificates of a private authority. T
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from functools import lru_cache
 
 from ..broker.errors import ConfigurationError, PermanentFailure, Unavailable
 from ..middleware.effects import EffectInDoubt
@@ -68,9 +70,9 @@ class MailServer:
         tls = ssl.create_default_context(cafile=self._url.ca) if self._url.encrypted else None
         host, port = self._url.host, self._url.port
         if tls and not self._url.starttls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=tls)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, _own_name(), timeout=self._timeout, context=tls)
         else:
-            server = smtplib.SMTP(host, port, timeout=self._timeout)
+            server = smtplib.SMTP(host, port, _own_name(), timeout=self._timeout)
         try:
             if tls and self._url.starttls:
                 server.starttls(context=tls)
@@ -80,6 +82,13 @@ class MailServer:
             server.close()
             raise
         return server
+
+
+@lru_cache(maxsize=1)
+def _own_name() -> str:
+    """How this machine greets; asked once, as the question may wait for a name server."""
+    name = socket.getfqdn()
+    return name if "." in name else "[127.0.0.1]"
 
 
 def _envelope(server: smtplib.SMTP, sender: str, recipient: str) -> None:

@@ -14,10 +14,11 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
 from dramatiq.results import Results
 from dramatiq.results.backends import StubBackend
+from job_context import running
 
 from jobfleet.actors import Actor, actor, send_email
 from jobfleet.broker import FairBroker
-from jobfleet.broker.errors import ConfigurationError, InvalidPayload
+from jobfleet.broker.errors import ConfigurationError, InvalidPayload, PermanentFailure
 from jobfleet.middleware.tenant_id import TenantId
 
 
@@ -159,6 +160,13 @@ def test_a_function_receives_what_its_annotations_say(stub: StubBroker, worker: 
     drain(stub, worker)
 
     assert seen == [("42", date(2026, 3, 1), timedelta(hours=1))]
+
+
+def test_a_message_that_an_older_version_sent_fails_for_good() -> None:
+    with pytest.raises(InvalidPayload):
+        send_email(tenant_id="1", to="nobody", subject="s", body="b")
+    with running(), pytest.raises(PermanentFailure, match="send_email: to is 'nobody'"):
+        send_email(tenant_id="1", to="nobody", subject="s", body="b")
 
 
 def test_an_async_function_works_as_a_plain_one(stub: StubBroker) -> None:

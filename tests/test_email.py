@@ -13,11 +13,12 @@ import psycopg
 import pytest
 from certificates import Authority
 from dramatiq import Message
+from dramatiq.brokers.stub import StubBroker
 from job_context import running
 from mail_receiver import MailReceiver
 from own_fleet import own_fleet
 
-from jobfleet.actors import send_bulk_emails, send_email
+from jobfleet.actors import actor, send_bulk_emails, send_email
 from jobfleet.actors.email_message import ATTACHMENTS_MAX
 from jobfleet.actors.smtp import MailRefused, MailServer
 from jobfleet.actors.smtp_url import SmtpUrl
@@ -358,3 +359,20 @@ def test_a_whole_fleet_sends(receiver: MailReceiver, fleet: FairBroker) -> None:
     ]
     assert {row["job_id"]: row["status"] for row in rows()}[sent.message_id] == "sent"
     assert [row["status"] for row in rows()] == ["sent"] * 3
+
+
+def test_it_works_on_an_application_s_own_broker(receiver: MailReceiver) -> None:
+    stub = StubBroker()
+    ours = actor(broker=stub, queue_name="email", actor_name="jobfleet.send_email")(send_email.fn)
+    worker = dramatiq.Worker(stub, worker_timeout=100, worker_threads=1)
+    worker.start()
+    try:
+        ours.with_options(priority=1, idempotency_key="order:17").send(
+            tenant_id=42, to="ada@example.com", subject="Hello", body="Hi"
+        )
+        stub.join("email", timeout=10_000)
+        worker.join()
+    finally:
+        worker.stop()
+        stub.close()
+    assert [mail["Subject"] for mail in receiver.mails] == ["Hello"]

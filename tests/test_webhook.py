@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import dramatiq
@@ -20,7 +21,7 @@ from webhook_receiver import Answer, WebhookReceiver
 
 from jobfleet.actors import trigger_webhook, trigger_webhooks_for_event
 from jobfleet.actors.public_address import ForbiddenAddress
-from jobfleet.actors.webhook import WebhookFailed
+from jobfleet.actors.webhook_attempt import WebhookFailed
 from jobfleet.broker import FairBroker
 from jobfleet.broker.errors import InvalidPayload, PermanentFailure, Unavailable
 from jobfleet.broker.settings import settings
@@ -176,6 +177,21 @@ def test_an_endpoint_that_is_not_there_is_tried_again() -> None:
     (row,) = rows()
     assert (row["status"], row["http_status"]) == ("failed", None)
     assert "Connection refused" in row["error"]
+
+
+@pytest.mark.parametrize("line", [b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", b"\x00\xff\x00\r\n\r\n"])
+def test_an_answer_that_is_no_http_is_a_failure_like_any_other(receiver: WebhookReceiver, line: bytes) -> None:
+    def odd(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(line)
+        handler.close_connection = True
+
+    receiver.answers = [Answer(by_hand=odd)]
+
+    with pytest.raises(WebhookFailed):
+        deliver(subscribe(receiver.url))
+    (row,) = rows()
+    assert (row["status"], row["http_status"]) == ("failed", None)
+    assert row["error"]
 
 
 def test_a_private_address_is_refused_for_good_and_written_down(
