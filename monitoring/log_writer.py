@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -64,7 +64,7 @@ class LogWriter:
             self._store(entries, self._write_each)
         self.position = entries[-1].position
 
-    def _store(self, entries: Sequence[Entry], write: Any) -> None:
+    def _store(self, entries: Sequence[Entry], write: Callable[[Projection], None]) -> None:
         with self._connection.transaction():
             events = _readable(entries)
             projection = self._load({event.job_id for event in events})

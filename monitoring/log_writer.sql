@@ -148,3 +148,10 @@ WHERE namespace = %(namespace)s AND position = %(before)s
 -- name: try_lock
 -- Become the one recorder of a namespace, for as long as this session lasts.
 SELECT pg_try_advisory_lock(hashtextextended('jobfleet recorder ' || %(namespace)s, 0)) AS locked
+
+-- name: notice_our_death
+-- Have the server notice within seconds that this client's host has vanished, as its session holds the lock.
+SELECT
+  set_config('tcp_keepalives_idle', '5', FALSE),
+  set_config('tcp_keepalives_interval', '2', FALSE),
+  set_config('tcp_keepalives_count', '3', FALSE)

@@ -71,7 +71,7 @@ def failed(after_ms: int, job_id: str = "job-1", attempt: int = 3, **detail: Any
 def append(broker: FairBroker, *events: Any) -> str:
     """Write one entry; returns its position."""
     broker.client.hincrby(f"{broker.keys.prefix}:fleet", "events", len(events))
-    position = broker.client.xadd(broker.keys.journal, {"n": len(events), "e": pack(list(events))})
+    position = broker.client.xadd(broker.keys.journal, {"e": pack(list(events))})
     return position.decode() if isinstance(position, bytes) else position
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from journal_events import append, ended, enqueued, event, failed, job, recording, rows, runs
 from wait import eventually
@@ -118,6 +119,26 @@ def test_of_two_recorders_one_writes_and_the_other_takes_over(broker: FairBroker
             assert first.leading.is_set() != second.leading.is_set()
     assert rows(database_url, COUNT_BY_STATUS) == [{"status": "completed", "n": 100}, {"status": "pending", "n": 1}]
     assert rows(database_url, "SELECT count(*) AS n FROM job_attempts") == [{"n": 100}]
+
+
+def test_a_session_killed_in_the_middle_of_a_batch_leaves_no_half_of_it(broker: FairBroker, database_url: str) -> None:
+    with recording(broker, database_url) as recorder, psycopg.connect(database_url) as blocker:
+        # Given a batch whose jobs are written and whose dead letter must wait for a lock
+        eventually(recorder.leading.is_set)
+        blocker.execute("LOCK TABLE dead_letters IN EXCLUSIVE MODE")
+        append(broker, enqueued(), ended("retry", 300, error="E: e", due_ms=0), failed(900, attempt=2))
+        eventually(lambda: rows(database_url, "SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+        # When its session is killed there
+        kill_leader(database_url)
+        eventually(lambda: not recorder.leading.is_set())
+        assert rows(database_url, COUNT_BY_STATUS) == []
+        blocker.rollback()
+
+        # Then the batch is written whole and once by the next session
+        eventually(lambda: broker.journal.read() == [])
+    assert job(database_url)["status"] == "failed"
+    assert [run["outcome"] for run in runs(database_url)] == ["retry", "failed"]
 
 
 def test_a_recorder_that_believes_to_lead_cannot_store_what_another_has_stored(
