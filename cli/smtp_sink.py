@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP
 
+from ..broker.errors import ConfigurationError
+
 #: Seconds that the sink gets to start or to end.
 PATIENCE_SECONDS = 10.0
 
@@ -56,7 +58,7 @@ class SmtpSink:
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._started.wait(PATIENCE_SECONDS):
-            raise RuntimeError("the mail sink did not start")
+            raise ConfigurationError(f"the mail sink did not start within {PATIENCE_SECONDS:g} s")
         return self
 
     def __exit__(

@@ -122,12 +122,12 @@ def _table(columns: Sequence[Column], rows: list[list[str]]) -> Table:
         drawn.add_column(
             column.name,
             justify="right" if column.number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
+            # A column that may not wrap is never made narrower: only what is flexible gives way.
+            no_wrap=not column.flexible,
             min_width=None if column.flexible else max(widest, len(column.name)),
         )
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     return drawn
 
 
