@@ -17,7 +17,6 @@ from dramatiq.results.backends import StubBackend
 from job_context import running
 
 from jobfleet.actors import Actor, actor, send_email
-from jobfleet.broker import FairBroker
 from jobfleet.broker.errors import ConfigurationError, InvalidPayload, PermanentFailure
 from jobfleet.middleware.tenant_id import TenantId
 
@@ -89,59 +88,6 @@ def test_all_ways_of_sending_are_checked(stub: StubBroker) -> None:
             way()
         assert caught.value.field == "x"
     assert stub.queues["default"].empty()
-
-
-@pytest.mark.parametrize("priority", [0, 10, -1, 1.0, "1", True])
-def test_a_priority_outside_of_1_to_9_is_refused(priority: Any) -> None:
-    with pytest.raises(InvalidPayload, match="allowed is a whole number from 1") as caught:
-        send_email.with_options(priority=priority)
-    assert caught.value.field == "priority"
-
-
-@pytest.mark.parametrize("delay", [-1, 1.5, "1", True, timedelta(seconds=-1)])
-def test_a_delay_that_is_no_duration_is_refused(delay: Any) -> None:
-    with pytest.raises(InvalidPayload) as caught:
-        send_email.with_options(delay=delay)
-    assert caught.value.field == "delay"
-    with pytest.raises(InvalidPayload):
-        send_email.send_with_options(kwargs={"tenant_id": 1, "to": "a@b.de", "subject": "s", "body": "b"}, delay=delay)
-
-
-@pytest.mark.parametrize("key", ["", 5, "a\nb", "x" * 256])
-def test_an_idempotency_key_that_is_no_text_is_refused(key: Any) -> None:
-    with pytest.raises(InvalidPayload) as caught:
-        send_email.with_options(idempotency_key=key)
-    assert caught.value.field == "idempotency_key"
-
-
-def test_an_unknown_option_is_met_with_the_one_that_was_meant() -> None:
-    with pytest.raises(InvalidPayload, match=r"there is no option prority; did you mean priority\?"):
-        send_email.with_options(prority=1)
-
-
-def test_options_reach_the_message_on_our_broker() -> None:
-    broker = FairBroker(middleware=[])
-
-    @actor(broker=broker)
-    def job(*, tenant_id: TenantId) -> None: ...
-
-    message = job.with_options(idempotency_key="order:17", priority=1, delay=timedelta(seconds=2)).message(tenant_id=42)
-
-    assert message.options == {"idempotency_key": "order:17", "priority": 1, "delay": 2000}
-    assert message.kwargs == {"tenant_id": "42"}
-    assert job.options == {}
-
-
-def test_another_broker_gets_only_the_options_that_it_knows(stub: StubBroker) -> None:
-    @actor(broker=stub, store_results=True, idempotency_ttl=5, max_retries=0)
-    def job(*, tenant_id: TenantId) -> None: ...
-
-    before = list(stub.middleware)
-    message = job.with_options(idempotency_key="order:17", priority=1, max_retries=2).message(tenant_id=42)
-
-    assert job.options == {"max_retries": 0}
-    assert message.options == {"max_retries": 2}
-    assert stub.middleware == before
 
 
 def test_an_option_that_nobody_knows_is_refused_when_it_is_declared(stub: StubBroker) -> None:
@@ -217,17 +163,6 @@ def test_a_rule_over_several_arguments_holds_in_the_caller(stub: StubBroker) -> 
     job.send(tenant_id=1, b=1)
     with pytest.raises(InvalidPayload, match="job: give a or b"):
         job.send(tenant_id=1)
-
-
-def test_an_argument_may_come_from_the_pipeline(stub: StubBroker) -> None:
-    broker = FairBroker(middleware=[])
-
-    @actor(broker=broker)
-    def mail(*, tenant_id: TenantId, report: str) -> None: ...
-
-    message = mail.with_options(pipe_as="report").message(tenant_id=1)  # type: ignore[call-arg]
-
-    assert (message.kwargs, message.options) == ({"tenant_id": "1"}, {"pipe_as": "report"})
 
 
 def test_the_actors_have_names_and_queues_of_their_own() -> None:

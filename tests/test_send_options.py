@@ -1,0 +1,80 @@
+"""The options of a send: checked in the caller, and kept from brokers that do not know them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from dramatiq.brokers.stub import StubBroker
+
+from jobfleet.actors import actor, send_email
+from jobfleet.broker import FairBroker
+from jobfleet.broker.errors import InvalidPayload
+from jobfleet.middleware.tenant_id import TenantId
+
+
+@pytest.mark.parametrize("priority", [0, 10, -1, 1.0, "1", True])
+def test_a_priority_outside_of_1_to_9_is_refused(priority: Any) -> None:
+    with pytest.raises(InvalidPayload, match="allowed is a whole number from 1") as caught:
+        send_email.with_options(priority=priority)
+    assert caught.value.field == "priority"
+
+
+@pytest.mark.parametrize("delay", [-1, 1.5, "1", True, timedelta(seconds=-1)])
+def test_a_delay_that_is_no_duration_is_refused(delay: Any) -> None:
+    with pytest.raises(InvalidPayload) as caught:
+        send_email.with_options(delay=delay)
+    assert caught.value.field == "delay"
+    with pytest.raises(InvalidPayload):
+        send_email.send_with_options(kwargs={"tenant_id": 1, "to": "a@b.de", "subject": "s", "body": "b"}, delay=delay)
+
+
+@pytest.mark.parametrize("key", ["", 5, "a\nb", "x" * 256])
+def test_an_idempotency_key_that_is_no_text_is_refused(key: Any) -> None:
+    with pytest.raises(InvalidPayload) as caught:
+        send_email.with_options(idempotency_key=key)
+    assert caught.value.field == "idempotency_key"
+
+
+def test_an_unknown_option_is_met_with_the_one_that_was_meant() -> None:
+    with pytest.raises(InvalidPayload, match=r"there is no option prority; did you mean priority\?"):
+        send_email.with_options(prority=1)
+
+
+def test_options_reach_the_message_on_our_broker() -> None:
+    broker = FairBroker(middleware=[])
+
+    @actor(broker=broker)
+    def job(*, tenant_id: TenantId) -> None: ...
+
+    message = job.with_options(idempotency_key="order:17", priority=1, delay=timedelta(seconds=2)).message(tenant_id=42)
+
+    assert message.options == {"idempotency_key": "order:17", "priority": 1, "delay": 2000}
+    assert message.kwargs == {"tenant_id": "42"}
+    assert job.options == {}
+
+
+def test_another_broker_gets_only_the_options_that_it_knows() -> None:
+    stub = StubBroker()
+
+    @actor(broker=stub, store_results=True, idempotency_ttl=5, max_retries=0)
+    def job(*, tenant_id: TenantId) -> None: ...
+
+    before = list(stub.middleware)
+    message = job.with_options(idempotency_key="order:17", priority=1, max_retries=2).message(tenant_id=42)
+
+    assert job.options == {"max_retries": 0}
+    assert message.options == {"max_retries": 2}
+    assert stub.middleware == before
+
+
+def test_an_argument_may_come_from_the_pipeline() -> None:
+    broker = FairBroker(middleware=[])
+
+    @actor(broker=broker)
+    def mail(*, tenant_id: TenantId, report: str) -> None: ...
+
+    message = mail.with_options(pipe_as="report").message(tenant_id=1)  # type: ignore[call-arg]
+
+    assert (message.kwargs, message.options) == ({"tenant_id": "1"}, {"pipe_as": "report"})
