@@ -11,8 +11,6 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from ..actors.smtp import MailServer
-from ..actors.smtp_url import SmtpUrl
 from ..broker.errors import ConfigurationError, Unavailable
 from ..broker.settings import settings
 from .check_result import Result, error, ok, warning
@@ -31,6 +29,10 @@ def check_mail() -> Iterator[Result]:
             "mail", "SMTP_URL is not set", "no email can be sent; set it, such as smtp://localhost:25?from=a@b.c"
         )
         return
+    # Put off, since the actors bring much along that no other command needs.
+    from ..actors.smtp import MailServer
+    from ..actors.smtp_url import SmtpUrl
+
     try:
         parsed = SmtpUrl.parse(url)
         # Connects, speaks TLS and logs in exactly as the email actor will.

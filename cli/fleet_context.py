@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 
 from ..broker import FairBroker
+from ..broker.connection import reachable
 from ..broker.errors import ConfigurationError, Unavailable
 from ..broker.settings import settings
 from ..broker.stats import QueueStats
@@ -58,7 +59,13 @@ class FleetContext:
             refuse_unknown_queue(name, [stats.queue for stats in self.stats()])
 
     def without_archive_if_away(self) -> None:
-        """Go on with what Redis knows when the database is away, and say so."""
+        """Go on with what Redis knows when the database is away, and say so.
+
+        Raises:
+          dramatiq.errors.ConnectionClosed: Redis is away too.
+        """
+        with reachable(self.broker.client):
+            self.broker.client.ping()
         if self._stored is None:
             self.broker.archive = None
             return

@@ -1,0 +1,77 @@
+"""What every command says of itself, and how it answers a wrong call."""
+
+from __future__ import annotations
+
+from command import run, run_all
+from processes import bare_environment, run_command
+
+from jobfleet import __version__
+
+#: Every command, with the words that its help must have.
+COMMANDS = {
+    "up": ["--processes", "default: 1", "Ctrl-C"],
+    "demo": ["Examples:", "jobfleet demo"],
+    "worker": ["--queue", "--threads", "default: 10", "jobfleet worker -Q email"],
+    "monitor": ["job log", "jobfleet monitor"],
+    "migrate": ["--dry-run", "DATABASE_URL"],
+    "queues": ["--watch", "--json", "total = waiting + active + delayed"],
+    "jobs list": ["--queue", "--tenant", "--status", "--actor", "default: 20"],
+    "jobs show": ["--json", "jobfleet jobs show"],
+    "jobs follow": ["--until-done", "--json"],
+    "dead list": ["--error", "default: 50"],
+    "dead show": ["--json", "jobfleet dead show"],
+    "dead replay": ["--all", "--dry-run", "default: 10000"],
+    "dead discard": ["--yes", "--dry-run"],
+    "audit": ["--json", "Exit code 1"],
+    "check": ["--json", "Exit code 1"],
+}
+
+
+def test_the_help_of_every_command_teaches() -> None:
+    # When each command is asked for its help, without any server
+    helps = run_all([[*name.split(), "--help"] for name in COMMANDS], bare_environment())
+
+    # Then it says what it is for, shows an example and its options with their defaults
+    for (name, words), help_text in zip(COMMANDS.items(), helps, strict=True):
+        assert help_text.status == 0, help_text
+        assert f"jobfleet {name}" in help_text.output
+        assert "Example" in help_text.output, name
+        assert "\x1b" not in help_text.output
+        unwrapped = " ".join(help_text.output.split())
+        for word in words:
+            assert word in unwrapped, (name, word, help_text.output)
+
+
+def test_the_command_lists_its_commands_and_its_version() -> None:
+    listed, jobs, dead, version = run_all(
+        [["--help"], ["jobs", "-h"], ["dead", "-h"], ["--version"]], bare_environment()
+    )
+
+    in_lists = listed.output + jobs.output + dead.output
+    for name in COMMANDS:
+        assert f"  {name.split()[-1]} " in in_lists, name
+    assert version.output == f"jobfleet {__version__}\n"
+    # And the same command is there as a module, for processes that start it with their own Python
+    assert run_command(["python", "-m", "jobfleet.cli", "--version"], bare_environment()).output == version.output
+
+
+def test_a_wrong_call_is_explained_with_exit_code_2() -> None:
+    calls = {
+        "nonsense": "No such command 'nonsense'",
+        "queues --nonsense": "--nonsense",
+        "jobs show": "Missing argument",
+        "jobs list --status gone": "'failed'",
+        "jobs list --limit 0": "--limit",
+        "worker --threads none": "--threads",
+    }
+    for said, outcome in zip(
+        calls.values(), run_all([call.split() for call in calls], bare_environment()), strict=True
+    ):
+        assert outcome.status == 2, outcome
+        assert said in outcome.errors
+        assert "Traceback" not in outcome.errors
+
+
+def test_without_a_command_it_teaches() -> None:
+    outcome = run(bare_environment())
+    assert "Commands:" in outcome.output + outcome.errors

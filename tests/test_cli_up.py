@@ -1,0 +1,133 @@
+"""A whole fleet on this machine, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from command import parsed, refused, run
+from dramatiq import Message
+from processes import Process, bare_environment
+from test_cli_worker import children, gone
+from wait import eventually
+
+from jobfleet.broker import FairBroker
+from jobfleet.broker.fleet_file import FleetFile
+
+READY = "ready for action"
+
+
+@pytest.fixture
+def home(servers_directory: Path) -> Path:
+    """A home of its own, where PostgreSQL's user can reach it."""
+    return Path(mkdtemp(dir=servers_directory)) / "home"
+
+
+@pytest.fixture
+def own_servers(home: Path, postgres_server: object, redis_server: object) -> dict[str, str]:
+    """An environment that names no server; the fixtures skip where none can be started."""
+    return bare_environment() | {"JOBFLEET_HOME": str(home), "JOBFLEET_CONFIG": str(home / "jobfleet.toml")}
+
+
+@pytest.fixture
+def fleet(fleet_environment: dict[str, str]) -> Iterator[Process]:
+    """A fleet on the run's servers."""
+    with Process(["jobfleet", "up"], fleet_environment) as process:
+        process.says("monitor of")
+        process.says(READY)
+        known = descendants(process.pid)
+        yield process
+    for pid in known:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def descendants(pid: int) -> list[int]:
+    found = [pid]
+    for child in children(pid):
+        found += descendants(child)
+    return found
+
+
+def test_from_nothing_to_a_job_done_and_back(own_servers: dict[str, str], home: Path) -> None:
+    with Process(["jobfleet", "up"], own_servers) as up:
+        # Given a fleet that was started with no server named
+        up.says("monitor of")
+        up.says(READY)
+        assert "applied 0001_job_logs" in up.output
+        assert "send_email.send(" in up.output
+
+        # When a job is sent to it by a process that is told where the fleet's home is, and no more
+        broker = FairBroker(FleetFile(home).read()["redis_url"])
+        job = Message(
+            queue_name="email",
+            actor_name="jobfleet.send_email",
+            args=(),
+            kwargs={"tenant_id": 42, "to": "nobody", "subject": "x", "body": "x"},
+            options={"max_retries": 0},
+        )
+        broker.enqueue(job)
+
+        # Then it runs (and fails, as its address is none), is logged, and is dead; all commands find the fleet
+        eventually(lambda: parsed(run(own_servers, "dead", "list", "--json")), timeout=30)
+        assert run(own_servers, "jobs", "follow", "--until-done", job.message_id).status == 1
+        assert parsed(run(own_servers, "jobs", "list", "--json"))[0]["status"] == "failed"
+        assert run(own_servers, "audit").status == 0
+        broker.close()
+
+        # And a second fleet has no place in the same home
+        refused(run(own_servers, "up"), "already runs in", "JOBFLEET_HOME")
+
+        # When it is told to stop
+        running = descendants(up.pid) if sys.platform == "linux" else []
+        up.interrupt()
+        outcome = up.wait()
+
+    # Then it does, and nothing of it is left but its data
+    assert outcome.status == 0, outcome
+    assert "monitor stopped" in outcome.output
+    assert all(gone(pid) for pid in running)
+    assert FleetFile(home).read() == {}
+    refused(run(own_servers, "queues"), "REDIS_URL")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_what_dies_is_started_again(fleet: Process) -> None:
+    # When each child of the fleet is killed
+    for child in children(fleet.pid):
+        os.kill(child, signal.SIGKILL)
+
+    # Then it says so, starts them again, and still stops well
+    eventually(lambda: fleet.output.count("starting it again") == 2)
+    eventually(lambda: fleet.output.count(READY) == 2 and fleet.output.count("monitor of") == 2, timeout=30)
+    fleet.terminate()
+    assert fleet.wait().status == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a child of its parent's death")
+def test_nothing_outlives_a_fleet_that_is_killed(fleet: Process) -> None:
+    running = descendants(fleet.pid)
+    assert len(running) >= 4
+
+    fleet.kill()
+    eventually(lambda: all(gone(pid) for pid in running), timeout=30)
+
+
+def test_a_fleet_that_cannot_work_gives_up(fleet_environment: dict[str, str], tmp_path: Path) -> None:
+    # Given an application's module that can be imported once, and never again
+    (tmp_path / "once.py").write_text("import pathlib\npathlib.Path('imported').mkdir()\n")
+
+    with Process(["jobfleet", "up", "once"], fleet_environment, cwd=tmp_path) as up:
+        outcome = up.wait()
+
+    # Then the fleet tries a few times and stops with it
+    assert outcome.status == 1, outcome
+    assert "module once cannot be imported" in outcome.output
+    assert "giving up" in outcome.output
+    assert "monitor stopped" in outcome.output
