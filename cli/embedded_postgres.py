@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -148,13 +149,9 @@ class EmbeddedPostgres:
         command = [str(initdb), "-D", str(draft), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
         # The C locale would know upper and lower case of ASCII only; this one is built in and the same everywhere.
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", *([] if self._sync else ["--no-sync"])]
-        owner, group = user or (None, None)
-        groups: list[int] | None = None if user is None else []
-        made = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd="/", user=owner, group=group, extra_groups=groups
-        )
-        if made.returncode:
-            raise ConfigurationError(f"the embedded database cannot be made: {made.stderr.strip()}")
+        status, complaint = _run_to_the_end(command, user)
+        if status:
+            raise ConfigurationError(f"the embedded database cannot be made: {complaint.strip()}")
         draft.rename(place / "data")
 
     def _socket_directory(self, user: tuple[int, int] | None) -> str:
@@ -169,3 +166,32 @@ class EmbeddedPostgres:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _run_to_the_end(command: Sequence[str], user: tuple[int, int] | None) -> tuple[int, str]:
+    """Run a program as a user; returns its status and what it complained of.
+
+    When we are interrupted, all that it started ends too: it would go on writing while the data is removed.
+    """
+    owner, group = user or (None, None)
+    program = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        user=owner,
+        group=group,
+        extra_groups=None if user is None else [],
+        start_new_session=True,
+    )
+    try:
+        _, complaint = program.communicate()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        # The pipe ends with the last of them.
+        program.communicate()
+        raise
+    return program.returncode, complaint

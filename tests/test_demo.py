@@ -53,8 +53,10 @@ def folder_for_all() -> Iterator[Path]:
     """A folder for temporary files that PostgreSQL's own user can reach when the tests run as root."""
     folder = Path(tempfile.mkdtemp(prefix="demo-"))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def start(folder: Path, *arguments: str) -> Process:
