@@ -3,8 +3,8 @@
 1. The environment is made: nothing that the user has set reaches the demo, so no real server is ever touched.
 2. A mail server and a webhook receiver stand for the outside world.
 3. Redis and PostgreSQL are started and the tables made.
-4. The monitor runs in a thread of this process; two workers are processes of their own, with Dramatiq's own command.
-5. At the end all of it stops in the reverse order, whatever happened. On Linux workers and servers also end
+4. The monitor and two workers are processes of their own, started with the commands that a real fleet uses.
+5. At the end all of it stops in the reverse order, whatever happened. On Linux processes and servers also end
    when this process is killed.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +28,6 @@ from ..deploy.migrate import migrate
 from ..middleware.archive import PostgresArchive
 from ..middleware.database import database
 from ..middleware.job_history import JobHistory
-from ..monitoring.monitor import Monitor
 from .demo_environment import demo_environment, logged_to
 from .demo_load import DEFERRED, ENDPOINTS, REFUSED, SECRET
 from .embedded_postgres import EmbeddedPostgres
@@ -46,6 +44,9 @@ QUEUES = ("email", "webhook")
 FIRST_BACKOFF_MS = 1_000
 #: Seconds that the workers get to join.
 JOIN_SECONDS = 60.0
+WORKER = ("worker", *(argument for queue in QUEUES for argument in ("--queue", queue)), "--threads", str(THREADS))
+#: The fleet's processes, and what follows the word jobfleet to start each.
+COMMANDS = {"monitor": ("monitor",), **{f"worker-{number}": WORKER for number in range(1, WORKERS + 1)}}
 CONFIGURATION = "".join(f"[queues.{queue}]\nfirst_backoff_ms = {FIRST_BACKOFF_MS}\n" for queue in QUEUES)
 
 
@@ -65,7 +66,7 @@ class DemoFleet:
         self.postgres = EmbeddedPostgres(home / "postgres", fsync=False)
         self.mail = SmtpSink(refused=[REFUSED], deferred=[DEFERRED])
         self.receiver = WebhookReceiver(ENDPOINTS, SECRET)
-        self._workers = [EmbeddedProcess(home, f"worker-{number}", stop_signal=signal.SIGTERM) for number in _numbers()]
+        self._processes = {name: EmbeddedProcess(home, name, stop_signal=signal.SIGTERM) for name in COMMANDS}
         self._stack = ExitStack()
 
     @property
@@ -94,9 +95,8 @@ class DemoFleet:
             FleetFile(self.home).write(redis_url=self.redis.url, database_url=self.postgres.url)
             migrate(self.postgres.url)
             stack.enter_context(self._connected())
-            stack.enter_context(_watched(Monitor(self.broker, database())))
-            stack.callback(self.stop_workers)
-            self._start_workers()
+            stack.callback(self.stop)
+            self._start_processes()
             self._stack = stack.pop_all()
         return self
 
@@ -106,21 +106,21 @@ class DemoFleet:
         self._stack.close()
 
     def check(self) -> None:
-        """Look whether both workers still run.
+        """Look whether monitor and workers still run.
 
         Raises:
           ConfigurationError: one has ended; with the end of its log.
         """
-        for worker in self._workers:
-            if worker.pid is None:
-                lines = worker.log.read_text(errors="replace").strip().splitlines()
-                raise ConfigurationError(f"{worker.log.stem} has ended: {lines[-1] if lines else 'it said nothing'}")
+        for name, process in self._processes.items():
+            if process.pid is None:
+                lines = process.log.read_text(errors="replace").strip().splitlines()
+                raise ConfigurationError(f"the demo's {name} has ended: {lines[-1] if lines else 'it said nothing'}")
 
-    def stop_workers(self) -> None:
-        """Let the workers finish what they run and leave; what they have not begun goes back."""
-        # At once, as Dramatiq's command takes some seconds for each.
-        with ThreadPoolExecutor(WORKERS) as threads:
-            for stopped in [threads.submit(worker.stop) for worker in self._workers]:
+    def stop(self) -> None:
+        """Let the workers finish what they run and leave, and the monitor with them; what was not begun goes back."""
+        # All at once, as each takes some seconds.
+        with ThreadPoolExecutor(len(self._processes)) as threads:
+            for stopped in [threads.submit(process.stop) for process in self._processes.values()]:
                 stopped.result()
 
     def _environment(self) -> dict[str, str]:
@@ -144,30 +144,12 @@ class DemoFleet:
             self.broker.close()
             database().close()
 
-    def _start_workers(self) -> None:
-        command = [sys.executable, "-m", "dramatiq", "jobfleet.actors", "--processes", "1"]
-        command += ["--threads", str(THREADS), "--queues", *QUEUES]
-        for worker in self._workers:
-            worker.start(command)
+    def _start_processes(self) -> None:
+        for name, process in self._processes.items():
+            process.start([sys.executable, "-m", "jobfleet.cli", *COMMANDS[name]])
         deadline = time.monotonic() + JOIN_SECONDS
         while self.broker.client.zcard(self.broker.keys.workers) < WORKERS:
             self.check()
             if time.monotonic() > deadline:
                 raise ConfigurationError(f"the workers did not join within {JOIN_SECONDS:g} s")
             time.sleep(0.05)
-
-
-def _numbers() -> range:
-    return range(1, WORKERS + 1)
-
-
-@contextmanager
-def _watched(monitor: Monitor) -> Iterator[None]:
-    stop = threading.Event()
-    watching = threading.Thread(target=monitor.run, args=(stop,), name="jobfleet-monitor", daemon=True)
-    watching.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watching.join()

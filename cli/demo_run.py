@@ -80,7 +80,7 @@ def _run(home: Path, display: DemoDisplay, *, keep: bool, report: Path | None) -
         _show(story, display)
         _replay(story, display)
         checks = _compare(story, display)
-        fleet.stop_workers()
+        fleet.stop()
         audit = fleet.broker.audit()
         if report:
             write_report(report, story, checks, audit)

@@ -41,7 +41,7 @@ def main(seconds: float, report: Path) -> None:
         story.record(60)
         log = story.log()
         checks = story.checks(log)
-        fleet.stop_workers()
+        fleet.stop()
         write_report(report, story, checks, fleet.broker.audit())
         print(sum(run.outcome == "postponed" for job in log.values() for run in job.runs))
 
