@@ -44,6 +44,11 @@ class Child:
         #: Deaths in a row that came soon after a start.
         self.early_deaths = 0
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id, until its death was noticed."""
+        return self._process.pid if self._process is not None else None
+
     def start(self) -> None:
         """Start it."""
         launcher = [sys.executable, "-I", "-S", embedded_launcher.__file__]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -57,6 +58,10 @@ def _options(
 
 def main() -> None:
     """Run the command; what goes wrong is one sentence on standard error and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # What cannot be encoded is shown by its number instead of ending us.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (JobfleetError, DramatiqError, redis.RedisError, psycopg.Error, OSError) as error:

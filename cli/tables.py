@@ -1,6 +1,6 @@
 """What commands print: tables, one-line notes, JSON.
 
-On a terminal tables have colours and fit its width; anywhere else they are plain lines of any length, for grep and awk.
+On a terminal a long text in a table is cut to the width; anywhere else lines are as long as they are, for grep and awk.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.text import Text
+
+#: What stands between two columns.
+GAP = "  "
+#: Characters that a flexible column keeps on a narrow terminal.
+FLEXIBLE_LEAST = 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +38,18 @@ def console() -> Console:
     return Console(file=sys.stdout, highlight=False, markup=False, soft_wrap=True)
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> RenderableType:
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Text:
     """Rows under a heading, to be printed with ``console().print``."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    return _table(columns, cells) if sys.stdout.isatty() else Text(_plain(columns, cells))
+    heading = [column.name for column in columns]
+    lines = [[_cell(value) for value in row] for row in rows]
+    widths = [max(cell_len(line[index]) for line in [heading, *lines]) for index in range(len(columns))]
+    if sys.stdout.isatty():
+        widths = _fitting(columns, widths, console().width)
+    drawn = Text(_line(columns, widths, heading))
+    drawn.stylize("bold")
+    for line in lines:
+        drawn.append("\n" + _line(columns, widths, line))
+    return drawn
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
@@ -57,8 +69,8 @@ def print_json_line(value: Any) -> None:
 
 
 def say(line: str) -> None:
-    """Print one line as it is, at once."""
-    sys.stdout.write(line + "\n")
+    """Print one line, at once."""
+    sys.stdout.write(printable(line) + "\n")
     sys.stdout.flush()
 
 
@@ -66,6 +78,13 @@ def note(line: str) -> None:
     """Print one line for the person, not for the program that reads our output."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def printable(text: str) -> str:
+    """Text that steers no terminal: errors hold what strangers' servers have answered."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def moment(at: datetime | int | None, *, fine: bool = False) -> str:
@@ -100,35 +119,25 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return moment(value)
     # One job, one line: errors may have several.
-    return " ".join(str(value).split())
+    return " ".join(printable(str(value)).split())
 
 
-def _plain(columns: Sequence[Column], rows: list[list[str]]) -> str:
-    lines = [[column.name for column in columns], *rows]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column.number else cell.ljust(width)
-            for cell, width, column in zip(line, widths, columns, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+def _fitting(columns: Sequence[Column], widths: Sequence[int], available: int) -> list[int]:
+    """The widths for a terminal: only what is flexible gives way, and keeps enough to be of use."""
+    over = max(0, sum(widths) + len(GAP) * (len(widths) - 1) - available)
+    return [
+        max(min(width, FLEXIBLE_LEAST), width - over) if column.flexible else width
+        for column, width in zip(columns, widths, strict=True)
+    ]
 
 
-def _table(columns: Sequence[Column], rows: list[list[str]]) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for index, column in enumerate(columns):
-        widest = max([len(row[index]) for row in rows], default=0)
-        drawn.add_column(
-            column.name,
-            justify="right" if column.number else "left",
-            # A column that may not wrap is never made narrower: only what is flexible gives way.
-            no_wrap=not column.flexible,
-            min_width=None if column.flexible else max(widest, len(column.name)),
-        )
-    for row in rows:
-        drawn.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
-    return drawn
+def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> str:
+    parts = []
+    for column, width, cell in zip(columns, widths, cells, strict=True):
+        shown = cell if cell_len(cell) <= width else set_cell_size(cell, width - 1) + "…"
+        blank = " " * (width - cell_len(shown))
+        parts.append(blank + shown if column.number else shown + blank)
+    return GAP.join(parts).rstrip()
 
 
 def _plain_value(value: Any) -> Any:

@@ -3,7 +3,7 @@
 1. Servers that no setting names are started; all that follow find them through the environment.
 2. The tables are brought up to date.
 3. One child runs the workers of all queues, one the monitor. What dies is started again; what cannot even start is
-   given up, and the fleet with it (exit code 1).
+   given up, and the fleet with it (exit code 1), as when one of our servers dies.
 4. The first SIGINT or SIGTERM stops the workers, then the monitor (which records their last outcomes), then the
    servers; the second ends the children at once.
 """
@@ -14,7 +14,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from ..broker.settings import settings
 from ..deploy.migrate import migrate
@@ -38,9 +39,11 @@ class Fleet:
 
     Parameters:
       worker, monitor: not yet started.
+      home: where the servers' logs are.
     """
 
-    def __init__(self, worker: Child, monitor: Child) -> None:
+    def __init__(self, worker: Child, monitor: Child, home: Path) -> None:
+        self._home = home
         self._worker = worker
         self._monitor = monitor
         self._signals = 0
@@ -54,7 +57,7 @@ class Fleet:
             for child in (self._monitor, self._worker):
                 child.start()
             while not self._signalled.wait(LOOK_SECONDS):
-                if not all(self._keep(child) for child in (self._monitor, self._worker)):
+                if self._server_ended() or not all(self._keep(child) for child in (self._monitor, self._worker)):
                     self._stop()
                     return 1
             say("up      | stopping: running jobs finish first, Ctrl-C again ends them at once")
@@ -66,6 +69,17 @@ class Fleet:
     def _on_signal(self, *_: object) -> None:
         self._signals += 1
         self._signalled.set()
+
+    def _server_ended(self) -> bool:
+        """Whether a child has died that is neither worker nor monitor: a server of ours, which we cannot do without."""
+        if not hasattr(os, "waitid"):
+            return False
+        # Only looks; whoever started the server learns of its end as well.
+        dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if dead is None or dead.si_pid in (self._worker.pid, self._monitor.pid):
+            return False
+        say(f"up      | a server of this fleet (process {dead.si_pid}) has ended, stopping; its log is in {self._home}")
+        return True
 
     def _keep(self, child: Child) -> bool:
         """Start a child again that died; False when that is pointless."""
@@ -105,17 +119,16 @@ def run_fleet(modules: Sequence[str], processes: int, threads: int) -> int:
             for name in migrate(settings().database_direct_url or addresses.database_url):
                 say(f"up      | applied {name}")
             _greet(addresses, queues)
-            return _fleet(addresses, modules, processes, threads, say).run()
+            return _fleet(addresses, modules, processes, threads).run()
     except KeyboardInterrupt:
         return 0
 
 
-def _fleet(
-    addresses: EmbeddedAddresses, modules: Sequence[str], processes: int, threads: int, say: Callable[[str], None]
-) -> Fleet:
+def _fleet(addresses: EmbeddedAddresses, modules: Sequence[str], processes: int, threads: int) -> Fleet:
     environment = {**os.environ, "REDIS_URL": addresses.redis_url, "DATABASE_URL": addresses.database_url}
     arguments = ["worker", *modules, "--processes", str(processes), "--threads", str(threads)]
-    return Fleet(Child("worker", arguments, environment, say), Child("monitor", ["monitor"], environment, say))
+    worker = Child("worker", arguments, environment, say)
+    return Fleet(worker, Child("monitor", ["monitor"], environment, say), settings().jobfleet_home)
 
 
 def _greet(addresses: EmbeddedAddresses, queues: Sequence[str]) -> None:

@@ -80,7 +80,11 @@ class SmallFleet:
             if not self.mended:
                 raise ValueError(f"endpoint {number} is broken\nand says so in two lines")
 
-        self.good, self.broken = good, broken
+        @dramatiq.actor(broker=broker, queue_name="webhook", max_retries=0)
+        def hostile(*, tenant_id: int) -> None:
+            raise ValueError("HTTP 500 \x1b[2J\x1b]0;owned\x07 \udcff")
+
+        self.good, self.broken, self.hostile = good, broken, hostile
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -85,6 +85,17 @@ def test_one_unknown_id_and_nothing_is_done(fleet: SmallFleet, fleet_environment
     assert fleet.broker.stats(["webhook"])[0].failed == 1
 
 
+def test_an_error_does_not_steer_the_terminal(fleet: SmallFleet, fleet_environment: dict[str, str]) -> None:
+    with fleet.running():
+        dead = fleet.hostile.send(tenant_id=1).message_id
+
+    asked = [["dead", "list"], ["dead", "show", dead], ["jobs", "show", dead], ["jobs", "list"]]
+    for outcome in run_all(asked, fleet_environment):
+        assert outcome.status == 0, outcome
+        assert "HTTP 500" in outcome.output
+        assert "\x1b" not in outcome.output
+
+
 def test_no_dead_letters(fleet_environment: dict[str, str]) -> None:
     listed, replayed = run_all([["dead", "list"], ["dead", "replay", "--all"]], fleet_environment)
     assert (listed.output, replayed.output) == ("no dead letters\n", "0 dead letters replayed\n")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 from command import parsed, refused, run
@@ -65,7 +66,7 @@ def test_from_nothing_to_a_job_done_and_back(own_servers: dict[str, str], home: 
 
         # When a job is sent to it by a process that is told where the fleet's home is, and no more
         broker = FairBroker(FleetFile(home).read()["redis_url"])
-        job = Message(
+        job: Message[Any] = Message(
             queue_name="email",
             actor_name="jobfleet.send_email",
             args=(),
@@ -95,6 +96,18 @@ def test_from_nothing_to_a_job_done_and_back(own_servers: dict[str, str], home: 
     assert all(gone(pid) for pid in running)
     assert FleetFile(home).read() == {}
     refused(run(own_servers, "queues"), "REDIS_URL")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_fleet_whose_server_dies_says_so_and_stops(own_servers: dict[str, str], home: Path) -> None:
+    with Process(["jobfleet", "up"], own_servers) as up:
+        up.says(READY)
+        os.kill(int((home / "postgres" / "postgres.lock").read_text().split()[0]), signal.SIGKILL)
+        outcome = up.wait(90)
+
+    assert outcome.status == 1, outcome
+    assert "a server of this fleet" in outcome.output
+    assert FleetFile(home).read() == {}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import parsed, refused, run
@@ -56,7 +57,7 @@ def worker(application: Path, fleet_environment: dict[str, str]) -> Iterator[Pro
 
 
 def send(broker: FairBroker, month: str, seconds: float = 0.0) -> str:
-    job = Message(
+    job: Message[Any] = Message(
         queue_name="report",
         actor_name="close_month",
         args=(month, seconds),
