@@ -66,7 +66,7 @@ class DemoFleet:
         self.postgres = EmbeddedPostgres(home / "postgres", fsync=False)
         self.mail = SmtpSink(refused=[REFUSED], deferred=[DEFERRED])
         self.receiver = WebhookReceiver(ENDPOINTS, SECRET)
-        self._processes = {name: EmbeddedProcess(home, name, stop_signal=signal.SIGTERM) for name in COMMANDS}
+        self._processes = {name: self._process(name) for name in COMMANDS}
         self._stack = ExitStack()
 
     @property
@@ -143,6 +143,10 @@ class DemoFleet:
         finally:
             self.broker.close()
             database().close()
+
+    def _process(self, name: str) -> EmbeddedProcess:
+        # When this process was killed the servers are gone too: who then ends in good order waits for them in vain.
+        return EmbeddedProcess(self.home, name, stop_signal=signal.SIGTERM, death_signal=signal.SIGKILL)
 
     def _start_processes(self) -> None:
         for name, process in self._processes.items():

@@ -36,13 +36,17 @@ class EmbeddedProcess:
       directory: where its log and lock are; it exists.
       name: what it is called there and in errors.
       stop_signal: what makes it end soon and in good order.
+      death_signal: what it gets when we were killed; the stop_signal if None.
     """
 
-    def __init__(self, directory: Path, name: str, *, stop_signal: signal.Signals) -> None:
+    def __init__(
+        self, directory: Path, name: str, *, stop_signal: signal.Signals, death_signal: signal.Signals | None = None
+    ) -> None:
         self.log = directory / f"{name}.log"
         self._lock = directory / f"{name}.lock"
         self._name = name
         self._stop_signal = stop_signal
+        self._death_signal = death_signal or stop_signal
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,7 +67,7 @@ class EmbeddedProcess:
         """
         if self.pid is not None:
             return
-        numbers = [self._stop_signal, os.getpid(), *(user or (-1, -1))]
+        numbers = [self._death_signal, os.getpid(), *(user or (-1, -1))]
         launcher = [sys.executable, "-I", "-S", embedded_launcher.__file__, *(str(int(number)) for number in numbers)]
         with self._locked() as lock, self.log.open("ab") as log:
             if stale is not None:
