@@ -142,4 +142,4 @@ def _content(template: str | None, values: Mapping[str, Any], fields: Mapping[st
     if template is None:
         return Content(text=fields["body"], html=fields["html"])
     given = {name: value for name, value in fields.items() if value is not None}
-    return email_templates(getattr(settings(), "email_templates", None)).render(template, {**given, **values})
+    return email_templates(settings().email_templates).render(template, {**given, **values})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, ShutdownNotifications
+from dramatiq.middleware import AgeLimit, Callbacks, ShutdownNotifications
 from dramatiq.results import Results
 
 from ..broker import FairBroker
 from ..broker.results import SettledResults
 from ..middleware.job_log import JobLog
+from ..middleware.pipelines import Pipelines
 from ..middleware.queue_time_limit import QueueTimeLimit
 from ..middleware.retries import Retries
 

@@ -11,6 +11,7 @@ from dramatiq.message import Message
 
 from .errors import AdmissionError, BacklogFull, InvalidPayload
 from .job import SYSTEM
+from .lease import Admitted, Lease
 from .scripts import Scripts
 
 #: Highest and lowest priority, and the one of jobs that name none.
@@ -20,10 +21,6 @@ DEFAULT_PRIORITY = 5
 CHUNK = 500
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-#: A message ready to be sent, as ``lua/enqueue.lua`` takes it: id, queue, tenant, actor, priority,
-#: delay in ms, idempotency key, encoded message.
-Admitted = tuple[str, str, str, str, int, int, str, bytes]
 
 
 def tenant_of(message: Message[Any]) -> str:
@@ -68,6 +65,29 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
     queue = q_name(message.queue_name)
     return (message.message_id, queue, tenant, message.actor_name, priority, int(delay or 0), key, encoded)
+
+
+def admit_invalid(lease: Lease, message: Message[Any], error: str) -> tuple[Admitted, str]:
+    """A message that must not run as it is: it becomes a dead letter, where someone will find it.
+
+    One that cannot even be encoded carries a result that is no JSON: then the run itself has failed.
+    """
+    queue, priority = q_name(message.queue_name), DEFAULT_PRIORITY
+    try:
+        encoded: bytes = message.encode()
+    except (TypeError, ValueError):
+        lease.reason, lease.error = "bad_result", error
+        encoded = message.copy(args=(), kwargs={}).encode()
+    tenant = lease.job.tenant_id
+    return (message.message_id, queue, tenant, message.actor_name, priority, 0, "", encoded), error
+
+
+def admit_from_hook(lease: Lease, message: Message[Any], delay: float | None, payload_max: int) -> tuple[Admitted, str]:
+    """Like ``admit``, for what a hook sends: there nobody hears a refusal, so it becomes a dead letter."""
+    try:
+        return admit(message, delay, payload_max), ""
+    except InvalidPayload as error:
+        return admit_invalid(lease, message, str(error))
 
 
 def send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int) -> list[AdmissionError | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from dramatiq.broker import Consumer, MessageProxy
@@ -12,7 +12,7 @@ from dramatiq.message import Message
 
 from .lease import Lease
 from .leased_message import LeasedMessage
-from .outcome import failure, settle_failure, settle_success
+from .outcome import failure, settle_failure, settle_success, unknown_actor
 
 if TYPE_CHECKING:
     from .worker_process import WorkerProcess
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class FairConsumer(Consumer):
     """The consumer of one queue; all consumers of a process share its fetcher."""
 
-    def __init__(self, process: WorkerProcess, queue: str, timeout_ms: int) -> None:
+    def __init__(self, process: WorkerProcess, queue: str, timeout_ms: int, actors: Container[str]) -> None:
         self.process = process
         self.queue = queue
+        self.actors = actors
         self.timeout = timeout_ms / 1000
 
     def __next__(self) -> MessageProxy | None:
@@ -36,11 +37,15 @@ class FairConsumer(Consumer):
 
     def _decode(self, lease: Lease) -> MessageProxy | None:
         try:
-            return LeasedMessage(Message.decode(lease.message), lease)
+            message = Message.decode(lease.message)
         except DecodeError as error:
             lease.reason = "undecodable"
             self.process.settle(lease, *failure(lease, error))
             return None
+        if lease.job.actor not in self.actors:
+            self.process.settle(lease, *unknown_actor(lease, message))
+            return None
+        return LeasedMessage(message, lease)
 
     def ack(self, message: MessageProxy) -> None:
         """The run is over and did not fail for good: completed, skipped, retried or put off."""

@@ -8,13 +8,15 @@ JobfleetError
 ├── PermanentFailure      raised by an actor: retrying cannot help, dead-letter at once
 └── Unavailable           raised by an actor: something it needs is away, run again later
 
+Interrupts (not errors that an actor should catch) are ``Cancelled`` and ``LeaseLost``.
+
 Admission errors are raised while Dramatiq's hooks run, where any error that is not a
 ``MiddlewareError`` is logged and swallowed; therefore they are ``MiddlewareError``s too.
 """
 
 from __future__ import annotations
 
-from dramatiq.middleware import MiddlewareError
+from dramatiq.middleware import Interrupt, MiddlewareError
 
 
 class JobfleetError(Exception):
@@ -63,3 +65,11 @@ class Unavailable(JobfleetError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Cancelled(Interrupt):
+    """Raised in a running actor whose job was cancelled; it is not retried."""
+
+
+class LeaseLost(Interrupt):
+    """Raised in a running actor whose worker lost its lease: another worker runs the job, or will."""

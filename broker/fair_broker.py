@@ -7,25 +7,23 @@ vouches for them and ``settlement`` ends them.
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import redis
 from dramatiq.broker import Consumer
 from dramatiq.errors import ConnectionFailed, QueueJoinTimeout, QueueNotFound
-from dramatiq.message import Message
-from dramatiq.middleware import Middleware, MiddlewareError
+from dramatiq.middleware import GroupCallbacks, Middleware
 
 from .actor_registry import describe_actors
-from .admission import admit, send
 from .connection import reachable
 from .consumer import FairConsumer
-from .fleet import Fleet
-from .lease import Lease, current_lease
-from .leases import Introduction
-from .run_hooks import RunHooks
+from .enqueueing import EnqueueingBroker
+from .groups import GroupSizes
+from .membership import Introduction
 from .settings import settings
 from .worker_process import WorkerProcess
 
@@ -34,9 +32,11 @@ if TYPE_CHECKING:
 
 #: Jobs that one run of the purge script removes.
 PURGE_SLICE = 500
+#: Exit status of a process that has lost a thread.
+EXIT_UNHEALTHY = 70
 
 
-class FairBroker(Fleet, RunHooks):
+class FairBroker(EnqueueingBroker):
     """A broker on Redis that is fair between tenants, loses nothing and writes a journal.
 
     Nothing is read or connected before the first send or consume.
@@ -58,12 +58,13 @@ class FairBroker(Fleet, RunHooks):
         middleware: list[Middleware] | None = None,
         lease_ms: int | None = None,
     ) -> None:
-        Fleet.__init__(self, url, client, namespace)
-        RunHooks.__init__(self, middleware)
+        super().__init__(url, client, namespace, middleware)
         self._lease_ms = lease_ms
         self._worker: Worker | None = None
         self._process: WorkerProcess | None = None
         self._process_lock = threading.Lock()
+        #: This process does nothing but work: Dramatiq's command started it.
+        self._dedicated = False
 
     # Dramatiq's face.
 
@@ -74,65 +75,11 @@ class FairBroker(Fleet, RunHooks):
             self.queues[queue_name] = True
             self.emit_after("declare_queue", queue_name)
 
-    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Send a message; from within its own run it becomes the job's next run.
-
-        Raises:
-          InvalidPayload: it is not allowed; nothing is stored.
-          BacklogFull: there is no room; nothing is stored.
-          dramatiq.errors.ConnectionClosed: the server is away.
-        """
-        lease = current_lease()
-        if lease is not None and lease.job.job_id == message.message_id and not lease.finished:
-            return self._enqueue_next_run(lease, message, delay)
-        self.emit_before("enqueue", message, delay)
-        admitted = admit(message, delay, settings().payload_max)
-        with reachable(self.client):
-            (refusal,) = send(self.scripts, [admitted], settings().journal_max)
-        if refusal is not None:
-            raise refusal
-        self.emit_after("enqueue", message, delay)
-        return message
-
-    def enqueue_many(
-        self, messages: Sequence[Message[Any]], *, delay: int | list[int] | None = None
-    ) -> list[Message[Any] | MiddlewareError]:
-        """Send many messages in few round trips.
-
-        Parameters:
-          messages: what to send.
-          delay: ms for all of them, or one for each.
-
-        Returns:
-          For each message, in order: itself where it was accepted, the error where it was refused.
-
-        Raises:
-          dramatiq.errors.ConnectionClosed: the server is away.
-        """
-        delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
-        outcomes: list[Message[Any] | MiddlewareError] = list(messages)
-        admitted = {}
-        for index, (message, pause) in enumerate(zip(messages, delays, strict=True)):
-            try:
-                self.emit_before("enqueue", message, pause)
-                admitted[index] = admit(message, pause, settings().payload_max)
-            except MiddlewareError as error:
-                outcomes[index] = error
-        with reachable(self.client):
-            refusals = send(self.scripts, list(admitted.values()), settings().journal_max)
-        for index, refusal in zip(admitted, refusals, strict=True):
-            if refusal is None:
-                self.emit_after("enqueue", messages[index], delays[index])
-            else:
-                outcomes[index] = refusal
-        return outcomes
-
-    def _enqueue_next_run(self, lease: Lease, message: Message[Any], delay: int | None) -> Message[Any]:
-        self.emit_before("enqueue", message, delay)
-        *_, pause, _, encoded = admit(message.copy(), delay, settings().payload_max)
-        lease.next_run = (encoded, pause)
-        self.emit_after("enqueue", message, delay)
-        return message
+    def add_middleware(self, middleware: Middleware, **place: Any) -> None:
+        """Add a middleware, by default at the end of the list."""
+        if isinstance(middleware, GroupCallbacks):
+            middleware.rate_limiter_backend = GroupSizes(self)
+        super().add_middleware(middleware, **place)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> Consumer:
         """A consumer of one queue; the first one makes this process a worker of the fleet.
@@ -146,7 +93,7 @@ class FairBroker(Fleet, RunHooks):
         with self._process_lock:
             if self._process is None or (self._process.stopping and self._worker is None):
                 self._process = self._start_process(prefetch)
-            return FairConsumer(self._process, queue_name, timeout)
+            return FairConsumer(self._process, queue_name, timeout, self.actors)
 
     def _start_process(self, prefetch: int) -> WorkerProcess:
         worker = self._worker
@@ -163,6 +110,8 @@ class FairBroker(Fleet, RunHooks):
             queue=settings().queue,
             introduction=Introduction(threads, served, describe_actors(self.actors)),
             worker=worker,
+            guard_interpreter=self._dedicated,
+            on_unhealthy=self._end_unhealthy,
         )
         try:
             process.start()
@@ -183,6 +132,18 @@ class FairBroker(Fleet, RunHooks):
         super().emit_after(signal, *args, **kwargs)
         if signal == "worker_shutdown":
             self._stop_process()
+        elif signal == "process_boot":
+            self._dedicated = True
+
+    def _end_unhealthy(self) -> None:
+        """Leave with what has lost a thread; a stuck thread would hold an orderly exit for minutes."""
+        if not self._dedicated:
+            self.logger.critical("this process has lost a thread and works no more; start it again")
+            return
+        self._stop_process()
+        self.logger.critical("this process has lost a thread and ends")
+        logging.shutdown()
+        os._exit(EXIT_UNHEALTHY)
 
     def _stop_process(self) -> None:
         process, self._process, self._worker = self._process, None, None

@@ -7,6 +7,8 @@
    the present pace; slow jobs make that nothing, so no job waits here while another worker is free.
 4. With nothing to fetch the leader blocks on the queues' wake tokens until the next due time.
 5. A fetch whose reply was lost is repeated under the same number and gives the same jobs.
+6. A job that may be what kills workers runs alone: this process then takes nothing else, or first
+   becomes empty when it was chosen to run one.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from .job import Job
 from .keys import Keys
 from .lease import Lease
 from .leases import Leases
+from .membership import Membership
 from .queues import Queue
 from .scripts import Scripts, pack, unpack
 from .wakeup import Wakeup
@@ -31,6 +34,8 @@ from .wakeup import Wakeup
 LOOK_AHEAD = 0.02
 #: Most jobs of look-ahead.
 LOOK_AHEAD_MOST = 200
+#: Seconds between two looks whether everything that is held here is settled.
+DRAIN_LOOK = 0.05
 #: Seconds to wait before asking a server again that was away.
 AWAY_PAUSE = 0.5
 
@@ -43,6 +48,7 @@ class Fetcher:
         *,
         scripts: Scripts,
         leases: Leases,
+        membership: Membership,
         wakeup: Wakeup,
         keys: Keys,
         threads: int,
@@ -51,6 +57,7 @@ class Fetcher:
         self.logger = get_logger(__name__, type(self))
         self.scripts = scripts
         self.leases = leases
+        self.membership = membership
         self.wakeup = wakeup
         self.keys = keys
         self.threads = threads
@@ -70,6 +77,7 @@ class Fetcher:
         self._pace = 0.0
         self._pace_mark = (0, time.monotonic())
         self._away = False
+        self._draining = False
 
     def take(self, queue: str, timeout: float) -> Lease | None:
         """The next job of a queue for this process, or None after `timeout` seconds."""
@@ -102,7 +110,7 @@ class Fetcher:
         """A run has finished: wake the leader if it waits for room and there is enough of it."""
         with self._changed:
             self._finished += 1
-            if self._full and self._room() >= max(1, self._ahead // 2):
+            if self._full and (self._draining or self._room() >= max(1, self._ahead // 2)):
                 self._changed.notify_all()
 
     def stop(self) -> list[Lease]:
@@ -120,7 +128,10 @@ class Fetcher:
         if not wants:
             self.wakeup.drop()
             self._full = True
-            self._changed.wait(deadline - time.monotonic())
+            waits_for_all = self._draining or self.leases.alone
+            self._changed.wait(
+                min(DRAIN_LOOK, deadline - time.monotonic()) if waits_for_all else deadline - time.monotonic()
+            )
             self._full = False
             return
         asking = frozenset(queue.name for queue, _ in wants)
@@ -142,6 +153,10 @@ class Fetcher:
 
     def _wants(self) -> tuple[list[tuple[Queue, int]], int]:
         """How many jobs of which queue to fetch, high tiers first; empty while that is not worth it."""
+        if self._draining or self.leases.alone:
+            if self.leases.holds_any():
+                return [], 0
+            self._draining = False
         ahead = self._ahead = self._look_ahead()
         total = self._room()
         if total < max(1, ahead // 2):
@@ -175,10 +190,10 @@ class Fetcher:
         return min(LOOK_AHEAD_MOST, int(self._pace * LOOK_AHEAD))
 
     def _fetch(self, wants: list[tuple[Queue, int]], total: int) -> list[Lease]:
-        if self._repeat is None or self._repeat[0] != self.leases.worker:
+        if self._repeat is None or self._repeat[0] != self.membership.worker:
             rows = [[q.name, most, q.rate_per_second or 0, q.wait_objective_ms] for q, most in wants]
             self._number += 1
-            self._repeat = (self.leases.worker, pack([self.leases.worker, self._number, total, rows]))
+            self._repeat = (self.membership.worker, pack([self.membership.worker, self._number, total, rows]))
         worker, request = self._repeat
         answer = self.scripts.call("fetch", request)
         self._repeat = None
@@ -187,10 +202,11 @@ class Fetcher:
             self.logger.info("the server is back")
         status, next_ms, jobs = unpack(answer[0])
         if status == "gone":
-            self.leases.rejoin()
+            self.membership.rejoin()
             return []
+        self._draining = status == "drain"
         found = [
-            Lease(job=Job(*row[:6]), worker=worker, number=self._number, message=message)
+            Lease(job=Job(*row[:6]), worker=worker, number=self._number, message=message, alone=row[7] == 1)
             for row, message in zip(jobs, answer[1:], strict=True)
         ]
         self.leases.add(self._number, found)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from .job import Job
+
+#: A message ready to be sent, as ``lua/enqueue.lua`` takes it: id, queue, tenant, actor, priority,
+#: delay in ms, idempotency key, encoded message.
+Admitted = tuple[str, str, str, str, int, int, str, bytes]
 
 
 @dataclass(slots=True, eq=False)
@@ -17,12 +22,20 @@ class Lease:
     worker: str
     number: int
     message: bytes
+    #: It must run alone in this process: it may be what killed its workers.
+    alone: bool = False
     #: time.monotonic() of the run's start, 0 before it.
     started: float = 0.0
+    #: The thread that runs it.
+    thread: threading.Thread | None = None
+    #: Seconds that the run may take, None for no limit.
+    limit: float | None = None
     #: The started event has been written.
     announced: bool = False
-    #: The run is over; its outcome is on the way.
+    #: The run is over and its thread free.
     finished: bool = False
+    #: Its outcome is on the way; later ones do not count.
+    handed_over: bool = False
     #: The run was passed over by a hook that raised SkipMessage.
     skipped: bool = False
     #: Why a failure is final, in one word, where a hook knows.
@@ -37,8 +50,12 @@ class Lease:
     released: str = ""
     #: The result as JSON, the key that keeps it and for how many ms.
     result: tuple[str, str, int] = ("", "", 0)
-    #: Progress that has not been written yet.
-    progress: list[tuple[float, str]] = field(default_factory=list)
+    #: The middleware's hooks run after the actor: what they send belongs to the settle.
+    in_hooks: bool = False
+    #: What the hooks sent: what to enqueue, and an error text where it becomes a dead letter at once.
+    sends: list[tuple[Admitted, str]] = field(default_factory=list)
+    #: The group that the run completes a member of: its name, ms to remember it, its completion callbacks.
+    group: tuple[str, int, list[Admitted]] | None = None
 
 
 _current: ContextVar[Lease | None] = ContextVar("jobfleet_lease", default=None)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from typing import Any
 
 from dramatiq.broker import MessageProxy
+from dramatiq.message import Message
 
+from .errors import Cancelled, LeaseLost
 from .lease import Lease
 
 #: Longest error and traceback that travel, in characters.
 ERROR_MOST = 2_000
 TRACEBACK_MOST = 16_000
+
+#: Milliseconds after which a job of an unknown actor is tried again, and seconds for which it is.
+UNKNOWN_ACTOR_PAUSE_MS = 5_000
+UNKNOWN_ACTOR_PATIENCE = 600.0
 
 Outcome = tuple[str, list[Any], bytes | None]
 
@@ -23,11 +30,8 @@ def settle_success(lease: Lease, message: MessageProxy) -> Outcome:
     becomes a dead letter.
     """
     error = message._exception
-    if lease.released:
-        return "released", [lease.released], None
-    if lease.postponed:
-        delay, why = lease.postponed
-        return "postponed", [0, delay, why[:ERROR_MOST]], message._message.encode()
+    if no_attempt := _no_attempt(lease, message):
+        return no_attempt
     if lease.next_run:
         encoded, delay = lease.next_run
         return "retry", [0, delay, describe(error), _traceback(message, error)], encoded
@@ -41,9 +45,25 @@ def settle_success(lease: Lease, message: MessageProxy) -> Outcome:
     return "completed", list(lease.result), None
 
 
+def _no_attempt(lease: Lease, message: MessageProxy) -> Outcome | None:
+    """The outcome of a run that ended before it could succeed or fail by itself."""
+    if isinstance(message._exception, Cancelled):
+        return "cancelled", [], None
+    if isinstance(message._exception, LeaseLost):
+        return "released", ["lease lost"], None
+    if lease.released:
+        return "released", [lease.released], None
+    if lease.postponed:
+        delay, why = lease.postponed
+        return "postponed", [0, delay, why[:ERROR_MOST]], message._message.encode()
+    return None
+
+
 def settle_failure(lease: Lease, message: MessageProxy) -> Outcome:
     """The outcome of a run whose job is over without success."""
     error = message._exception
+    if isinstance(error, Cancelled | LeaseLost) and (no_attempt := _no_attempt(lease, message)):
+        return no_attempt
     kind = type(error).__name__ if error is not None else ""
     detail = [
         0,
@@ -66,13 +86,31 @@ def failure(lease: Lease, error: Exception) -> Outcome:
     return "failed", [0, describe(error), type(error).__name__, "", lease.reason, "", "", 0], lease.message
 
 
+def unknown_actor(lease: Lease, message: Message[Any]) -> Outcome:
+    """The outcome of a job whose actor this process does not know.
+
+    During a rolling deploy another worker knows it, so the job is put back for a while.
+    """
+    since = message.options.setdefault("unknown_actor_since", time.time())
+    encoded: bytes = message.encode()
+    error = f"no worker of queue {lease.job.queue} knows the actor {lease.job.actor}"
+    if time.time() - since < UNKNOWN_ACTOR_PATIENCE:
+        return "postponed", [0, UNKNOWN_ACTOR_PAUSE_MS, error], encoded
+    return "failed", [0, error, "ActorNotFound", "", "unknown_actor", "", "", 0], encoded
+
+
 def describe(error: BaseException | None) -> str:
     """One line: the type and the text of an error."""
-    return f"{type(error).__name__}: {error}"[:ERROR_MOST] if error is not None else ""
+    return _clean(f"{type(error).__name__}: {error}"[:ERROR_MOST]) if error is not None else ""
 
 
 def _traceback(message: MessageProxy, error: BaseException | None) -> str:
     if error is None:
         return ""
     text = message.options.get("traceback") or "".join(traceback.format_exception(error, limit=30))
-    return str(text)[-TRACEBACK_MOST:]
+    return _clean(str(text)[-TRACEBACK_MOST:])
+
+
+def _clean(text: str) -> str:
+    """The text without halves of surrogate pairs, which no encoding can carry."""
+    return text.encode("utf-8", "replace").decode()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from dramatiq.broker import Broker
-from dramatiq.middleware import Middleware, MiddlewareError
+from dramatiq.middleware import GroupCallbacks, Middleware, MiddlewareError, SkipMessage, TimeLimit
 
+from .groups import count_member
 from .lease import Lease, set_current_lease
 
 
@@ -31,7 +33,7 @@ class RunHooks(Broker):
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
         """Run the hooks of a signal; a run begins before its first hook."""
         if signal == "process_message":
-            begin_run(args[0])
+            self._begin_run(args[0])
         for middleware, hook in self._hooks_of("before_" + signal):
             try:
                 hook(self, *args, **kwargs)
@@ -41,7 +43,12 @@ class RunHooks(Broker):
                 self.logger.critical("Unexpected failure in %s of %r.", "before_" + signal, middleware, exc_info=True)
 
     def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        """Run the hooks of a signal in reverse, and note how a run ended."""
+        """Run the hooks of a signal in reverse, and note how a run ended.
+
+        What they send while a run is looked at goes into the settle of that run.
+        """
+        if signal in ("process_message", "skip_message") and (lease := getattr(args[0], "lease", None)):
+            lease.in_hooks = True
         for middleware, hook in reversed(self._hooks_of("after_" + signal)):
             try:
                 hook(self, *args, **kwargs)
@@ -59,17 +66,49 @@ class RunHooks(Broker):
         found = self._hooks.get(name)
         if found is None:
             empty = getattr(Middleware, name, None)
-            found = [(m, getattr(m, name)) for m in self.middleware if getattr(type(m), name, None) is not empty]
+            found = [(m, _hook(m, name)) for m in self.middleware if getattr(type(m), name, None) is not empty]
             self._hooks[name] = found
         return found
 
+    def _begin_run(self, message: Any) -> None:
+        """From here on this thread works for the message's lease.
 
-def begin_run(message: Any) -> None:
-    """From here on this thread works for the message's lease."""
-    lease: Lease | None = getattr(message, "lease", None)
-    if lease is not None:
+        Raises:
+          SkipMessage: the lease has been given back or cancelled while the message waited for a thread.
+        """
+        lease: Lease | None = getattr(message, "lease", None)
+        if lease is None:
+            return
+        if lease.handed_over:
+            raise SkipMessage("the job was given back before it started")
+        lease.thread = threading.current_thread()
+        lease.limit = self._time_limit(message)
         lease.started = time.monotonic()
         set_current_lease(lease)
+
+    def _time_limit(self, message: Any) -> float | None:
+        """Seconds that a run may take by the TimeLimit middleware, None without one."""
+        limiter = next((m for m in self.middleware if isinstance(m, TimeLimit)), None)
+        if limiter is None or message.actor_name not in self.actors:
+            return None
+        options = self.actors[message.actor_name].options
+        ms = message.options.get("time_limit") or options.get("time_limit")
+        ms = ms or (limiter.limit_ms(message) if isinstance(limiter, LimitsByQueue) else limiter.time_limit)
+        return None if ms == float("inf") else float(ms) / 1000
+
+
+@runtime_checkable
+class LimitsByQueue(Protocol):
+    """A TimeLimit that has no limit of its own but one for each queue."""
+
+    def limit_ms(self, message: Any) -> float:
+        """Milliseconds that a run of the message may take."""
+
+
+def _hook(middleware: Middleware, name: str) -> Any:
+    if name == "after_process_message" and isinstance(middleware, GroupCallbacks):
+        return count_member(middleware)
+    return getattr(middleware, name)
 
 
 def end_run(message: Any, result: Any) -> None:

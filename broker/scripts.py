@@ -13,7 +13,7 @@ import random
 import re
 import time
 from collections import deque
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -29,7 +29,7 @@ PAUSE_SECONDS = 0.05
 _INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)
 
 
-@lru_cache(maxsize=None)
+@cache
 def source(name: str) -> str:
     """The whole text of a script, its pieces included.
 
@@ -66,7 +66,8 @@ class Scripts:
 
     def __init__(self, client: Commands, prefix: str) -> None:
         self._pool = client.connection_pool
-        self._prefix = prefix
+        #: What all keys of the namespace begin with.
+        self.prefix = prefix
         self._digests: dict[str, str] = {}
         self._idle: deque[Any] = deque()
         self._pid = os.getpid()
@@ -81,9 +82,9 @@ class Scripts:
         if digest is None:
             digest = self._digests[name] = hashlib.sha1(source(name).encode(), usedforsecurity=False).hexdigest()
         try:
-            return self._execute("EVALSHA", digest, 1, self._prefix, *args)
+            return self._execute("EVALSHA", digest, 1, self.prefix, *args)
         except redis.exceptions.NoScriptError:
-            return self._execute("EVAL", source(name), 1, self._prefix, *args)
+            return self._execute("EVAL", source(name), 1, self.prefix, *args)
 
     def _execute(self, *command: Any) -> Any:
         attempt = 0

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     database_direct_url: str | None = None
     smtp_url: str | None = None
     storage_url: str | None = None
+    #: Folder with the application's own email templates, which are looked for before the shipped ones.
+    email_templates: Path | None = None
     #: Networks that webhooks may reach although they are private.
     webhook_allow_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     #: Where the embedded servers of ``jobfleet up`` keep their data.

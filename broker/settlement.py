@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from dramatiq.logging import get_logger
 
-from .lease import Lease
+from .lease import Admitted, Lease
 from .leases import Leases
 from .scripts import Scripts, pack
 
@@ -30,16 +30,20 @@ ANNOUNCE_AFTER = 0.2
 #: Longest pause between two tries while the server is away, in seconds.
 LONGEST_PAUSE = 1.0
 
+#: Kinds that do not end a run.
+STILL_RUNNING = ("started", "progress")
+
 Item = tuple[Lease, str, int, list[Any], bytes | None]
 
 
 class Settlement:
     """The settling thread of one process."""
 
-    def __init__(self, scripts: Scripts, leases: Leases) -> None:
+    def __init__(self, scripts: Scripts, leases: Leases, process: str) -> None:
         self.logger = get_logger(__name__, type(self))
         self.scripts = scripts
         self.leases = leases
+        self.process = process
         self._ready = threading.Condition(threading.Lock())
         self._items: list[Item] = []
         self._batch = 0
@@ -55,7 +59,7 @@ class Settlement:
             self._thread.start()
 
     def add(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
-        """Settle a run (or tell of its start or progress) with the next batch.
+        """Settle a run (or tell of its start or progress) with the next batch; its first outcome holds.
 
         Parameters:
           lease: the run.
@@ -65,7 +69,10 @@ class Settlement:
         """
         ran_ms = int((time.monotonic() - lease.started) * 1000) if lease.started else 0
         with self._ready:
+            if lease.handed_over:
+                return
             self._items.append((lease, kind, ran_ms, detail, message))
+            lease.handed_over = kind not in STILL_RUNNING
             if len(self._items) == 1:
                 self._ready.notify()
 
@@ -108,7 +115,7 @@ class Settlement:
     def _send(self, batch: list[Item]) -> None:
         self._batch += 1
         items, messages = self._encode(batch)
-        request = pack([self.leases.process, self._batch, items])
+        request = pack([self.process, self._batch, items])
         pause = 0.05
         while True:
             try:
@@ -118,7 +125,7 @@ class Settlement:
                 self.logger.warning("%d outcomes are not settled yet, trying again: %s", len(items), error)
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-        self.leases.remove([lease for lease, kind, *_ in batch if kind not in ("started", "progress")])
+        self.leases.remove([lease for lease, kind, *_ in batch if kind not in STILL_RUNNING])
 
     @staticmethod
     def _encode(batch: list[Item]) -> tuple[list[list[Any]], list[bytes]]:
@@ -129,5 +136,21 @@ class Settlement:
             if message is not None:
                 messages.append(message)
                 told = [len(messages), *detail[1:]]
-            items.append([lease.worker, lease.job.job_id, lease.number, kind, ran_ms, told])
+            item = [lease.worker, lease.job.job_id, lease.number, kind, ran_ms, told]
+            if kind not in STILL_RUNNING:
+                item += [[_row(send, error, messages) for send, error in lease.sends], _group(lease, messages)]
+            items.append(item)
         return items, messages
+
+
+def _row(send: Admitted, error: str, messages: list[bytes]) -> list[Any]:
+    *row, encoded = send
+    messages.append(encoded)
+    return [len(messages), *row, error]
+
+
+def _group(lease: Lease, messages: list[bytes]) -> list[Any]:
+    if lease.group is None:
+        return []
+    name, ttl, callbacks = lease.group
+    return [name, ttl, [_row(send, "", messages) for send in callbacks]]

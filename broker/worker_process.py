@@ -9,11 +9,14 @@ from typing import Any
 import redis
 from dramatiq import Worker
 from dramatiq.common import iter_queue
+from dramatiq.middleware import Interrupt
 
 from .fetcher import Fetcher
+from .health import Health
 from .keys import Keys
 from .lease import Lease
-from .leases import Introduction, Leases
+from .leases import Leases
+from .membership import Introduction, Membership
 from .queues import Queue
 from .scripts import Scripts
 from .settlement import Settlement
@@ -37,20 +40,27 @@ class WorkerProcess:
         queue: Callable[[str], Queue],
         introduction: Introduction,
         worker: Worker | None,
+        guard_interpreter: bool,
+        on_unhealthy: Callable[[], None],
     ) -> None:
-        self.leases = Leases(scripts, lease_ms)
-        self.settlement = Settlement(scripts, self.leases)
+        self.leases = Leases()
+        self.membership = Membership(scripts, self.leases, lease_ms, introduction)
+        self.settlement = Settlement(scripts, self.leases, self.membership.process)
         self.fetcher = Fetcher(
             scripts=scripts,
             leases=self.leases,
+            membership=self.membership,
             wakeup=Wakeup(client),
             keys=keys,
             threads=threads,
             queue=queue,
         )
         self.stopping = False
-        self._introduction = introduction
         self._worker = worker
+        self._health = Health(self.leases, self.settle, self.stop_fetching, on_unhealthy)
+        self.leases.on_room = self.fetcher.room
+        self.membership.before_beat = self._health.look
+        self.membership.guard_interpreter = guard_interpreter
         self._release_lock = threading.Lock()
 
     def start(self) -> None:
@@ -59,18 +69,24 @@ class WorkerProcess:
         Raises:
           redis.RedisError: the server is away.
         """
-        self.leases.join(self._introduction, self.fetcher.room)
+        self.membership.join()
         self.settlement.start()
 
     def settle(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
-        """Hand over the outcome of a run; its thread is free from here on."""
-        self.settlement.add(lease, kind, detail, message)
-        self.leases.finish(lease)
+        """Hand over the outcome of a run; its thread is free from here on. The first outcome holds."""
+        while True:
+            try:
+                self.settlement.add(lease, kind, detail, message)
+                self.leases.finish(lease)
+                return
+            except Interrupt:
+                # It was meant for the run, which is over. Let through, it would end Dramatiq's thread
+                # with the job unacknowledged.
+                continue
 
     def release(self, lease: Lease, reason: str) -> None:
         """Give a job back to the front of its line."""
-        if not lease.finished:
-            self.settle(lease, "released", [reason])
+        self.settle(lease, "released", [reason])
 
     def stop_fetching(self) -> None:
         """Fetch no more and give back at once what has not started."""
@@ -97,4 +113,4 @@ class WorkerProcess:
         self.stop_fetching()
         self.settlement.stop(SETTLE_PATIENCE)
         self.fetcher.wakeup.drop()
-        self.leases.leave()
+        self.membership.leave()

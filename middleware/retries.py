@@ -19,7 +19,7 @@ from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Retries as StockRetries
 from dramatiq.middleware import Shutdown
 
-from ..broker.errors import PermanentFailure, Unavailable
+from ..broker.errors import Cancelled, InvalidPayload, LeaseLost, PermanentFailure, Unavailable
 from ..broker.lease import Lease, current_lease
 from ..broker.settings import settings
 
@@ -43,7 +43,8 @@ class Retries(StockRetries):
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
-        if exception is None:
+        """Decide what becomes of a run that raised."""
+        if exception is None or isinstance(exception, Cancelled | LeaseLost):
             return
         lease = current_lease()
         if lease is not None and self._put_off(lease, message, exception):
@@ -52,7 +53,7 @@ class Retries(StockRetries):
         message.options.pop("unavailable_since", None)
         message.options.pop("unavailable_times", None)
         throws = options.get("throws")
-        if isinstance(exception, PermanentFailure) or (throws and isinstance(exception, throws)):
+        if isinstance(exception, PermanentFailure | InvalidPayload) or (throws and isinstance(exception, throws)):
             self._fail(message, lease, "permanent")
             return
         retries = message.options.setdefault("retries", 0)

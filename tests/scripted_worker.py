@@ -21,7 +21,8 @@ class ScriptedWorker:
         self.held: dict[str, int] = {}
         self.messages: dict[str, bytes] = {}
         self.last_next_ms = 0
-        self.scripts.call("register", pack([self.worker, lease_ms, ["host", "test"], queues, []]))
+        self.status = "ok"
+        self.scripts.call("register", pack([self.worker, lease_ms, ["host", "test"], queues, [], ""]))
 
     def fetch(self, most: int = 1, *, queue: str = "default", rate: int = 0, repeat: bool = False) -> list[list[Any]]:
         """Fetch up to `most` jobs; ``repeat`` sends the last request again, as after a lost reply.
@@ -33,12 +34,13 @@ class ScriptedWorker:
             self.number += 1
         answer = self.scripts.call("fetch", pack([self.worker, self.number, most, [[queue, most, rate, 30_000]]]))
         status, self.last_next_ms, jobs = unpack(answer[0])
-        if status != "ok":
+        if status == "gone":
             raise LookupError(status)
         for row, message in zip(jobs, answer[1:], strict=True):
             self.held[row[0]] = self.number
             self.messages[row[0]] = message
-        return list(jobs)
+        self.status = status
+        return [row[:7] for row in jobs]
 
     def settle(
         self,
@@ -48,8 +50,14 @@ class ScriptedWorker:
         message: bytes | None = None,
         *,
         again: bool = False,
+        ran_ms: int = 1,
+        sends: list[list[Any]] | None = None,
+        group: list[Any] | None = None,
     ) -> int:
         """Settle one job; ``again`` sends the last batch's number once more.
+
+        Parameters:
+          sends, group: what hooks sent, see ``broker/lua/settle.lua``; message index 1 is the job's own.
 
         Returns:
           The number of items that came too late.
@@ -57,7 +65,7 @@ class ScriptedWorker:
         if not again:
             self.batch += 1
         body = message if message is not None else self.messages[job_id]
-        item = [self.worker, job_id, self.held[job_id], kind, 1, detail or []]
+        item = [self.worker, job_id, self.held[job_id], kind, ran_ms, detail or [], sends or [], group or []]
         stale: int = self.scripts.call("settle", pack([self.worker, self.batch, [item]]), body)
         return stale
 

@@ -14,8 +14,9 @@ from house import FLOORS, HOUSE, MODULES, Import, Module
 #: Files that the house must ship beside its modules.
 SHIPPED = ("*.lua", "*.sql", "templates/*")
 
-#: Lines above which a file holds more than one noun.
+#: Lines above which a file holds more than one noun; a file of tests may list more cases.
 LINES_MAX = 250
+TEST_LINES_MAX = 400
 
 
 def project() -> dict[str, Any]:
@@ -110,7 +111,10 @@ def test_no_file_is_too_long_to_be_about_one_thing() -> None:
         if path.suffix in (".py", ".lua", ".sql")
     }
 
-    assert {name: lines for name, lines in counts.items() if lines > LINES_MAX} == {}
+    def most(name: str) -> int:
+        return TEST_LINES_MAX if name.startswith("tests/") else LINES_MAX
+
+    assert {name: lines for name, lines in counts.items() if lines > most(name)} == {}
 
 
 def test_every_script_statement_and_template_is_shipped() -> None:

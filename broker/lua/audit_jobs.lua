@@ -38,13 +38,17 @@ local function check(id, record)
   if #all == 0 then return found('lost', id, 'in none of waiting, scheduled, active, dead of ' .. queue) end
   if #all > 1 then return found('twice', id, 'in ' .. table.concat(all, ' and ') .. ' of ' .. queue) end
   local in_line = redis.call('ZSCORE', line_key(queue, tenant), id)
+  local suspected = redis.call('ZSCORE', suspects_key(queue), id)
   local held = holders(id)
   if all[1] == 'waiting' then
-    if not in_line then found('line', id, 'waits in ' .. queue .. ' but not in the line of ' .. tenant) end
-    if not redis.call('ZSCORE', ring_key(queue), tenant) then
+    if not in_line and not suspected then
+      found('line', id, 'waits in ' .. queue .. ' but not in the line of ' .. tenant)
+    end
+    if in_line and suspected then found('line', id, 'is a suspect and in the line of ' .. tenant) end
+    if not suspected and not redis.call('ZSCORE', ring_key(queue), tenant) then
       found('ring', id, tenant .. ' has waiting jobs but no turn in ' .. queue)
     end
-  elseif in_line then
+  elseif in_line or suspected then
     found('line', id, 'is ' .. all[1] .. ' but stands in the line of ' .. tenant)
   end
   if all[1] == 'active' and #held ~= 1 then

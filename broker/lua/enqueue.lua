@@ -1,6 +1,6 @@
 -- Accept jobs: one round trip, all or nothing for each job.
 --
--- include: keys record fleet metrics journal lines commit
+-- include: keys record fleet metrics journal lines accept commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  journal_max
@@ -28,30 +28,18 @@ if redis.call('EXISTS', unpack(sets)) > 0 then
 end
 
 local outcomes = {}
-local first = next_places(n)
 for i = 1, n do
   local at = 1 + (i - 1) * PARTS
   local id, queue, tenant, actor, priority, delay, key, message = unpack(ARGV, at + 1, at + PARTS)
-  priority, delay = tonumber(priority), tonumber(delay)
   local full = has_recorder and journal_events + #events >= journal_max
-  local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message}
   if ended[i] or (full and redis.call('HEXISTS', JOBS, id) == 1) then
     outcomes[i] = 2
   elseif full then
     outcomes[i] = 3
-  elseif redis.call('HSETNX', JOBS, id, cmsgpack.pack(record)) == 0 then
-    outcomes[i] = 2
-  else
-    local due = 0
-    if delay > 0 then
-      due = now + delay
-      schedule(queue, id, due)
-    else
-      join_line(queue, tenant, id, place(priority, first + i), now)
-    end
-    event('enqueued', id, tenant, queue, actor, 0, '', {priority = priority, message = message, due_ms = due, key = key})
-    count('jobs_enqueued\t' .. queue .. '\t' .. actor)
+  elseif accept(id, queue, tenant, actor, tonumber(priority), tonumber(delay), key, message) then
     outcomes[i] = 1
+  else
+    outcomes[i] = 2
   end
 end
 commit()

@@ -1,16 +1,17 @@
 -- Lease jobs to a worker: due jobs are promoted, lost workers' jobs taken back, then jobs are
 -- picked queue by queue in the order given and tenant by tenant in fair order.
 --
--- include: keys pass_full_memory record fleet metrics histograms journal lines leave_ring promote losses commit
+-- include: keys pass_full_memory record fleet metrics histograms journal lines leave_ring promote suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,
 --          a repeat of the last number gets the same jobs again; total = most jobs over all queues;
 --          want = {queue, most jobs, rate per second or 0, wait objective ms}
 -- Returns {packed {status, next ms, jobs}, message 1, message 2, ...}:
---   status 'ok', or 'gone' when the worker is not registered (it was presumed lost);
+--   status 'ok'; 'gone' when the worker is not registered (it was presumed lost); 'alone' when the
+--   one job given must run alone; 'drain' when the worker must become empty before it fetches again;
 --   next = ms after which a fetch may find more without being woken, 0 for no such time;
---   job = {id, queue, tenant, actor, attempt, losses, waited ms}.
+--   job = {id, queue, tenant, actor, attempt, losses, waited ms, alone}.
 local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
 local worker, number, total, wants = unpack(request)
@@ -28,18 +29,22 @@ end
 
 local function add(id, record, lease)
   jobs[#jobs + 1] = {id, lease[L_QUEUE], lease[L_TENANT], lease[L_ACTOR], lease[L_ATTEMPT], record[R_LOSSES],
-    lease[L_FETCHED] - lease[L_SINCE]}
+    lease[L_FETCHED] - lease[L_SINCE], lease[L_ALONE]}
   messages[#messages + 1] = record[R_MESSAGE]
 end
 
 if not redis.call('ZSCORE', WORKERS, worker) then return answer('gone') end
 if redis.call('HGET', worker_key(worker), 'fetch') == tostring(number) then
   local held = redis.call('HGETALL', leases_key(worker))
+  local status = 'ok'
   for i = 1, #held, 2 do
     local lease = cmsgpack.unpack(held[i + 1])
-    if lease[L_NUMBER] == number then add(held[i], cmsgpack.unpack(redis.call('HGET', JOBS, held[i])), lease) end
+    if lease[L_NUMBER] == number then
+      add(held[i], cmsgpack.unpack(redis.call('HGET', JOBS, held[i])), lease)
+      if lease[L_ALONE] == 1 then status = 'alone' end
+    end
   end
-  return answer('ok')
+  return answer(status)
 end
 redis.call('HSET', worker_key(worker), 'fetch', number)
 
@@ -61,33 +66,60 @@ local function note_starts(queue, n)
   redis.call('PEXPIRE', starts_key(queue), 5000)
 end
 
-local CHARGE = 1  -- virtual service per start
+-- Recent mean run of an actor, or of a queue by the name '\t' .. queue; 0 when it is not known.
+local means = {}
+local function mean_of(name)
+  if not means[name] then means[name] = tonumber(redis.call('HGET', MEANS, name) or 0) end
+  return means[name]
+end
 
-local function weight_of(tenant) return tonumber(redis.call('HGET', WEIGHTS, tenant) or 1) end
+-- Records of jobs that were taken out of their line, and what their starts are charged:
+-- {{id, record, place, charge}, ...}. An actor that has never run is charged what is usual in the queue.
+local function read_jobs(queue, popped)
+  local ids, found, total_charge = {}, {}, 0
+  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
+  for i, packed in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
+    if packed then
+      local record = cmsgpack.unpack(packed)
+      local mean = mean_of(record[R_ACTOR])
+      if mean == 0 then mean = mean_of('\t' .. queue) end
+      local charge = math.max(LEAST_CHARGE, mean)
+      total_charge = total_charge + charge
+      found[#found + 1] = {ids[i], record, tonumber(popped[2 * i]), charge}
+    else
+      redis.call('ZREM', waiting_key(queue), ids[i])
+    end
+  end
+  return found, total_charge
+end
 
--- Up to n jobs of a queue in fair order: {{id, tenant, place}, ...}. While the next tenant's turn
--- is further off than one job, several are taken at once: one tenant alone costs one command.
+-- Up to n jobs of a queue in fair order. While the next tenant's turn is further off than one job,
+-- several are taken at once: one tenant alone costs one command.
 local function pick(queue, n)
   local picks, virtual = {}, nil
+  local usual = math.max(LEAST_CHARGE, mean_of('\t' .. queue))
   while n > 0 do
     local head = redis.call('ZRANGE', ring_key(queue), 0, 1, 'WITHSCORES')
     local tenant, tag = head[1], tonumber(head[2])
     if not tenant then break end
-    local step = CHARGE / weight_of(tenant)
+    local weight = weight_of(tenant)
     local most = n
-    if head[3] then most = math.min(n, math.floor((head[4] - tag) / step) + 1) end
+    if head[3] then most = math.min(n, math.floor((head[4] - tag) * weight / usual) + 1) end
     local popped = redis.call('ZPOPMIN', line_key(queue, tenant), most)
     local got = #popped / 2
-    for i = 1, #popped, 2 do picks[#picks + 1] = {popped[i], tenant, tonumber(popped[i + 1])} end
-    virtual = tag + math.max(got - 1, 0) * step
+    local found, charge = {}, 0
+    if got > 0 then found, charge = read_jobs(queue, popped) end
+    for _, job in ipairs(found) do picks[#picks + 1] = job end
+    local next_tag = tag + charge / weight
+    virtual = tag + charge / weight * math.max(got - 1, 0) / math.max(got, 1)
     if got < most or redis.call('EXISTS', line_key(queue, tenant)) == 0 then
-      leave_ring(queue, tenant, tag + got * step)
+      leave_ring(queue, tenant, next_tag)
     else
-      redis.call('ZADD', ring_key(queue), tag + got * step, tenant)
+      redis.call('ZADD', ring_key(queue), next_tag, tenant)
     end
     n = n - got
   end
-  if virtual then
+  if virtual and virtual > tonumber(redis.call('HGET', VTIME, queue) or 0) then
     redis.call('HSET', VTIME, queue, virtual)
     redis.call('ZREMRANGEBYSCORE', tags_key(queue), '-inf', virtual)
   end
@@ -95,53 +127,85 @@ local function pick(queue, n)
 end
 
 -- Lease what was picked.
-local function lease_all(queue, picks, objective)
+local function lease_all(queue, picks, objective, alone)
   local ids, leases, active, missed = {}, {}, {}, 0
-  for i, found in ipairs(picks) do ids[i] = found[1] end
-  local records = redis.call('HMGET', JOBS, unpack(ids))
+  for i, job in ipairs(picks) do ids[i] = job[1] end
   local since = redis.call('ZMSCORE', waiting_key(queue), unpack(ids))
   redis.call('ZREM', waiting_key(queue), unpack(ids))
-  for i, found in ipairs(picks) do
-    if records[i] then
-      local record = cmsgpack.unpack(records[i])
-      local ready = tonumber(since[i] or now)
-      local lease = {number, queue, found[2], record[R_ACTOR], found[3], ready, now, record[R_ATTEMPTS] + 1}
-      leases[#leases + 1] = found[1]
-      leases[#leases + 1] = cmsgpack.pack(lease)
-      active[#active + 1] = now
-      active[#active + 1] = found[1]
-      add(found[1], record, lease)
-      observe('job_wait\t' .. queue, now - ready)
-      if now - ready > objective then missed = missed + 1 end
-    end
+  for i, job in ipairs(picks) do
+    local id, record, spot, charge = unpack(job)
+    local ready = tonumber(since[i] or now)
+    local lease = {number, queue, record[R_TENANT], record[R_ACTOR], spot, ready, now, record[R_ATTEMPTS] + 1, charge, alone}
+    leases[#leases + 1] = id
+    leases[#leases + 1] = cmsgpack.pack(lease)
+    active[#active + 1] = now
+    active[#active + 1] = id
+    add(id, record, lease)
+    observe('job_wait\t' .. queue, now - ready)
+    if now - ready > objective then missed = missed + 1 end
   end
-  if #leases == 0 then return end
   redis.call('HSET', leases_key(worker), unpack(leases))
   redis.call('ZADD', active_key(queue), unpack(active))
-  count('wait_slo_starts\t' .. queue, #leases / 2)
+  count('wait_slo_starts\t' .. queue, #picks)
   count('wait_slo_violations\t' .. queue, missed)
 end
 
-take_back()
-for _, want in ipairs(wants) do
-  local queue, most, rate, objective = unpack(want)
-  promote(queue, 200)
+-- A suspect runs alone in its process: an empty worker takes it and nothing else; with none empty,
+-- one worker at a time claims it, is told to take nothing more, and comes back when it is empty.
+-- Returns 'alone' or 'drain' when this worker must take nothing else now.
+local function suspect(queue, objective)
+  if redis.call('EXISTS', suspects_key(queue)) == 0 then return nil end
+  local claim = claim_key(queue)
+  if redis.call('HLEN', leases_key(worker)) > 0 then
+    if redis.call('SET', claim, worker, 'NX', 'PX', lease_ms) or redis.call('GET', claim) == worker then return 'drain' end
+    return nil
+  end
+  local popped = redis.call('ZPOPMIN', suspects_key(queue), 1)
+  local picks = read_jobs(queue, popped)
+  if #picks > 0 then
+    adjust(queue, picks[1][2][R_TENANT], picks[1][4])
+    lease_all(queue, picks, objective, 1)
+  end
+  redis.call('DEL', claim)
+  if waits(queue) then touched[queue] = true end
+  return 'alone'
+end
+
+local function take(queue, most, rate, objective)
   local n = math.min(most, total)
-  if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 1 then n = 0 end
+  if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 1 then return 0 end
   if n > 0 and redis.call('EXISTS', ring_key(queue)) == 1 then
     n = math.min(n, allowed(queue, rate))
     local picks = pick(queue, n)
     if #picks > 0 then
-      lease_all(queue, picks, objective)
+      lease_all(queue, picks, objective, 0)
       if rate > 0 then note_starts(queue, #picks) end
       total = total - #picks
     end
   end
+  return n
+end
+
+local function look_after_suspects()
+  for _, want in ipairs(wants) do
+    if redis.call('SISMEMBER', PAUSED, 'queue:' .. want[1]) == 0 then
+      local status = suspect(want[1], want[4])
+      if status then return status end
+    end
+  end
+end
+
+take_back()
+local status = look_after_suspects() or 'ok'
+for _, want in ipairs(wants) do
+  local queue, most, rate, objective = unpack(want)
+  promote(queue, 200)
+  local n = status == 'ok' and take(queue, most, rate, objective) or 0
   -- What is left is another worker's to take; with nothing left a stale token would only cost a fetch.
-  if redis.call('EXISTS', ring_key(queue)) == 0 then
+  if not waits(queue) then
     redis.call('DEL', wake_key(queue))
     touched[queue] = nil
-  elseif n > 0 then
+  elseif n > 0 or status ~= 'ok' then
     touched[queue] = true
   end
   local due = redis.call('ZRANGE', scheduled_key(queue), 0, 0, 'WITHSCORES')[2]
@@ -149,5 +213,6 @@ for _, want in ipairs(wants) do
 end
 local loss = next_loss()
 if loss then look_again_in(loss) end
+write_adjustments()
 commit()
-return answer('ok')
+return answer(status)

@@ -41,9 +41,8 @@ local function read_clock()
   return now
 end
 
--- The first of n fresh places in the order of arrival.
-local function next_places(n)
-  local first = sequence
-  sequence = sequence + n
-  return first
+-- The next place in the order of arrival.
+local function next_place()
+  sequence = sequence + 1
+  return sequence
 end

@@ -2,7 +2,7 @@
 -- fetch whose reply it has received, or by an older one) and does not name are released: a reply
 -- that was lost strands nothing.
 --
--- include: keys pass_full_memory record fleet metrics journal lines losses commit
+-- include: keys pass_full_memory record fleet metrics journal lines suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, received, held, facts, queues}; received = number of the last fetch whose
@@ -28,9 +28,11 @@ for i = 1, #leases, 2 do
 end
 -- A worker that took the wake token and died left nobody awake; this mends it.
 for _, queue in ipairs(queues) do
-  if redis.call('EXISTS', ring_key(queue)) == 1 and redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 0 then
+  if waits(queue) and redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 0 then
     touched[queue] = true
   end
+  if redis.call('GET', claim_key(queue)) == worker then redis.call('PEXPIRE', claim_key(queue), lease_ms) end
 end
+write_adjustments()
 commit()
 return answer

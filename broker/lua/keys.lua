@@ -11,6 +11,7 @@ local PAUSED = ns .. ':paused'       -- set, such as 'queue:email'
 local FAILURES = ns .. ':failures'   -- hash: job id -> packed failure of a dead letter
 local CANCELS = ns .. ':cancels'     -- hash: running job that someone cancelled -> 1
 local VTIME = ns .. ':vtime'         -- hash: queue -> virtual time of its fair order
+local MEANS = ns .. ':means'         -- hash: actor, or tab and queue -> recent mean run, ms
 local WEIGHTS = ns .. ':weights'     -- hash: tenant -> weight, where it is not 1
 local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- zset: job -> could run since, ms
 local function scheduled_key(queue) return ns .. ':scheduled:' .. queue end  -- zset: job -> due, ms
@@ -20,8 +21,12 @@ local function stored_key(queue) return ns .. ':stored:' .. queue end        -- 
 local function ring_key(queue) return ns .. ':ring:' .. queue end            -- zset: tenant -> virtual start
 local function tags_key(queue) return ns .. ':tags:' .. queue end            -- zset: idle tenant -> virtual start
 local function line_key(queue, tenant) return ns .. ':line:' .. queue .. ':' .. tenant end -- zset: job -> place
+local function suspects_key(queue) return ns .. ':suspects:' .. queue end    -- zset: job that lost two workers -> place
+local function claim_key(queue) return ns .. ':claim:' .. queue end          -- string: worker that empties itself for a suspect
 local function wake_key(queue) return ns .. ':wake:' .. queue end            -- list of at most one token
 local function starts_key(queue) return ns .. ':starts:' .. queue end        -- zset: starts of the last second
 local function leases_key(worker) return ns .. ':leases:' .. worker end      -- hash: job -> packed lease
 local function worker_key(worker) return ns .. ':worker:' .. worker end      -- hash: facts and request numbers
+local function group_key(group) return ns .. ':group:' .. group end          -- hash: size of a group and its members that completed
+local function host_key(host) return ns .. ':host:' .. host end              -- set: workers of one machine
 local function ended_key(epoch) return ns .. ':ended:' .. epoch end          -- set: jobs that ended in a half minute

@@ -1,6 +1,6 @@
 -- A worker process leaves: whatever it still holds goes back to the front of its lines.
 --
--- include: keys pass_full_memory record fleet metrics journal lines losses commit
+-- include: keys pass_full_memory record fleet metrics journal lines suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  worker
@@ -8,7 +8,8 @@
 local now = read_clock()
 give_back_all(ARGV[1], 'released', 'worker left')
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
-  if redis.call('EXISTS', ring_key(queue)) == 1 then touched[queue] = true end
+  if waits(queue) then touched[queue] = true end
 end
+write_adjustments()
 commit()
 return 1

@@ -1,26 +1,43 @@
 -- Leases that end without an outcome: the job goes back to the front of its tenant's line.
 
+-- A suspect was alone in the process that was lost: it is what kills its workers.
+local function convict(worker, id, lease, record)
+  local because = {'worker_lost', 'its worker was lost ' .. record[R_LOSSES] .. ' times, the last time while it ran alone', '', ''}
+  record[R_ATTEMPTS] = lease[L_ATTEMPT]
+  bury(id, record, because)
+  note_failed(id, record, because, lease[L_ATTEMPT], worker,
+    {started_ms = lease[L_FETCHED], wait_ms = lease[L_FETCHED] - lease[L_SINCE], run_ms = now - lease[L_FETCHED]})
+end
+
 -- Give one lease back. kind is 'lost' or 'released'; only a loss is held against the job.
 local function give_back(worker, id, lease, kind, reason)
   local queue, tenant = lease[L_QUEUE], lease[L_TENANT]
   redis.call('HDEL', leases_key(worker), id)
   redis.call('ZREM', active_key(queue), id)
   redis.call('HDEL', CANCELS, id)
+  charge_back(lease)
   local packed = redis.call('HGET', JOBS, id)
   if not packed then return end
+  local record = cmsgpack.unpack(packed)
   if kind == 'lost' then
-    local record = cmsgpack.unpack(packed)
     record[R_LOSSES] = record[R_LOSSES] + 1
-    redis.call('HSET', JOBS, id, cmsgpack.pack(record))
     count('jobs_processed\t' .. queue .. '\t' .. lease[L_ACTOR] .. '\tlost')
+    if lease[L_ALONE] == 1 then return convict(worker, id, lease, record) end
+    redis.call('HSET', JOBS, id, cmsgpack.pack(record))
   end
-  join_line(queue, tenant, id, lease[L_PLACE], lease[L_SINCE])
+  if record[R_LOSSES] >= SUSPECT_LOSSES then
+    join_suspects(queue, id, lease[L_PLACE], lease[L_SINCE])
+  else
+    join_line(queue, tenant, id, lease[L_PLACE], lease[L_SINCE])
+  end
   event(kind, id, tenant, queue, lease[L_ACTOR], lease[L_ATTEMPT], worker, {reason = reason})
 end
 
 local function give_back_all(worker, kind, reason)
   local held = redis.call('HGETALL', leases_key(worker))
   for i = 1, #held, 2 do give_back(worker, held[i], cmsgpack.unpack(held[i + 1]), kind, reason) end
+  local host = redis.call('HGET', worker_key(worker), 'host_id')
+  if host then redis.call('SREM', host_key(host), worker) end
   redis.call('DEL', leases_key(worker), worker_key(worker))
   redis.call('ZREM', WORKERS, worker)
 end

@@ -5,11 +5,10 @@ local function promote(queue, limit)
   local ids = {}
   for i = 1, #due, 2 do ids[#ids + 1] = due[i] end
   local records = redis.call('HMGET', JOBS, unpack(ids))
-  local first = next_places(#ids)
   for i, id in ipairs(ids) do
     if records[i] then
       local record = cmsgpack.unpack(records[i])
-      join_line(queue, record[R_TENANT], id, place(record[R_PRIORITY], first + i), due[2 * i])
+      join_line(queue, record[R_TENANT], id, place(record[R_PRIORITY], next_place()), due[2 * i])
     end
   end
   redis.call('ZREM', scheduled_key(queue), unpack(ids))

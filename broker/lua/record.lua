@@ -13,3 +13,7 @@ local L_PLACE = 5      -- its score in the tenant's line, so that it can go back
 local L_SINCE = 6      -- could run since, ms
 local L_FETCHED = 7    -- fetched at, ms
 local L_ATTEMPT = 8    -- which attempt this run is, from 1
+local L_CHARGE = 9     -- virtual service that its tenant was charged for the start
+local L_ALONE = 10     -- 1 when it is a suspect and runs alone in its process
+-- Losses after which a job is a suspect: it may be what kills its workers.
+local SUSPECT_LOSSES = 2

@@ -3,13 +3,18 @@
 -- include: keys fleet metrics journal lines commit
 --
 -- KEYS[1]  namespace in braces
--- ARGV[1]  packed {worker, lease ms, facts, queues, actors}; facts and actors flat {field, value, ...}
+-- ARGV[1]  packed {worker, lease ms, facts, queues, actors, host}; facts and actors flat {field, value, ...};
+--          host = id of the machine whose workers can prove each other's death, or ''
 -- Returns 1.
 local now = read_clock()
-local worker, lease, facts, queues, actors = unpack(cmsgpack.unpack(ARGV[1]))
+local worker, lease, facts, queues, actors, host = unpack(cmsgpack.unpack(ARGV[1]))
 set_state('lease', lease)
 redis.call('ZADD', WORKERS, now + lease, worker)
 redis.call('HSET', worker_key(worker), 'registered', now, unpack(facts))
+if host ~= '' then
+  redis.call('HSET', worker_key(worker), 'host_id', host)
+  redis.call('SADD', host_key(host), worker)
+end
 if #queues > 0 then redis.call('SADD', QUEUES, unpack(queues)) end
 if #actors > 0 then redis.call('HSET', ns .. ':actors', unpack(actors)) end
 commit()

@@ -24,7 +24,7 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     redis.call('HSET', JOBS, id, cmsgpack.pack(record))
     redis.call('ZREM', stored_key(queue), id)
     redis.call('HDEL', FAILURES, id)
-    join_line(queue, tenant, id, place(priority, next_places(1) + 1), now)
+    join_line(queue, tenant, id, place(priority, next_place()), now)
     event('replayed', id, tenant, queue, actor, attempts, '', {message = ARGV[1 + i]})
     count('dead_replayed\t' .. queue)
     if not here then count('dead_returned\t' .. queue) end

@@ -3,12 +3,14 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory record fleet metrics histograms journal lines losses commit
+-- include: keys pass_full_memory record fleet metrics histograms journal lines accept suspects charges dead losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
 --          repeat of the last batch changes nothing
---          item = {worker, job id, fetch number, kind, ran ms, detail}; ran ms = since the run began
+--          item = {worker, job id, fetch number, kind, ran ms, detail, sends, group}
+--          ran ms = since the run began; sends = what the run's hooks sent, see below;
+--          group = {group, ttl ms, sends} or {}: the sends of the member that completes it are sent
 --   kind       detail
 --   started    {}                               still running at this batch
 --   progress   {fraction, note}
@@ -19,7 +21,9 @@
 --   failed     {message index, error, error type, traceback, reason, result JSON or '', result key or '', ttl ms}
 --   released   {reason}                         back to the front, no attempt
 --   postponed  {message index, delay ms, error} later, no attempt
--- ARGV[1 + index]  the encoded message that an item refers to
+--   send       {message index, id, queue, tenant, actor, priority, delay ms, key, error}; one with an
+--              error becomes a dead letter at once
+-- ARGV[1 + index]  the encoded message that an item or a send refers to
 -- Returns the number of items whose lease was no longer held.
 local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
@@ -50,6 +54,34 @@ end
 
 local function note(item, lease, kind, detail)
   event(kind, item[2], lease[L_TENANT], lease[L_QUEUE], lease[L_ACTOR], lease[L_ATTEMPT], item[1], detail)
+end
+
+local function send(row)
+  local index, id, queue, tenant, actor, priority, delay, key, err = unpack(row)
+  local message = ARGV[1 + index]
+  if err == '' then
+    accept(id, queue, tenant, actor, priority, delay, key, message)
+    return
+  end
+  if redis.call('HEXISTS', JOBS, id) == 1 then return end
+  local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message}
+  local because = {'invalid', err, 'InvalidPayload', ''}
+  event('enqueued', id, tenant, queue, actor, 0, '', {priority = priority, message = message, due_ms = 0, key = key})
+  count('jobs_enqueued\t' .. queue .. '\t' .. actor)
+  bury(id, record, because)
+  note_failed(id, record, because, 0, '', {started_ms = 0, wait_ms = 0, run_ms = 0})
+end
+
+-- A member of a group has completed; members count by id, so a run that is repeated counts once.
+local function complete_member(id, group)
+  local name, ttl, sends = unpack(group)
+  local key = group_key(name)
+  if redis.call('HSETNX', key, id, 1) == 0 then return end
+  redis.call('PEXPIRE', key, ttl)
+  local size = tonumber(redis.call('HGET', key, 'size') or 0)
+  if redis.call('HLEN', key) - 1 == size then
+    for _, row in ipairs(sends) do send(row) end
+  end
 end
 
 local function keep_result(json, key, ttl)
@@ -87,7 +119,7 @@ local function retry(item, lease)
   if delay > 0 then
     schedule(queue, id, now + delay)
   else
-    join_line(queue, lease[L_TENANT], id, place(record[R_PRIORITY], next_places(1) + 1), now)
+    join_line(queue, lease[L_TENANT], id, place(record[R_PRIORITY], next_place()), now)
   end
   processed(lease, 'retry')
   observe('job_run\t' .. queue .. '\t' .. lease[L_ACTOR], item[5])
@@ -98,16 +130,13 @@ local function failed(item, lease)
   local index, err, kind, traceback, reason, json, key, ttl = unpack(item[6])
   local id, queue = item[2], lease[L_QUEUE]
   local record = next_record(id, lease, index)
-  redis.call('HSET', JOBS, id, cmsgpack.pack(record))
-  redis.call('HSET', FAILURES, id, cmsgpack.pack({reason, err, kind, traceback, now}))
-  redis.call('ZADD', dead_key(queue), now, id)
+  local because = {reason, err, kind, traceback}
+  bury(id, record, because)
   keep_result(json, key, ttl)
   processed(lease, 'failed')
   observe('job_run\t' .. queue .. '\t' .. lease[L_ACTOR], item[5])
   count('job_attempts\t' .. queue .. '\t' .. lease[L_ATTEMPT])
-  count('dead_lettered\t' .. queue .. '\t' .. lease[L_ACTOR] .. '\t' .. reason)
-  note(item, lease, 'failed', times(lease, item[5], {error = err, error_type = kind, traceback = traceback,
-    reason = reason, message = record[R_MESSAGE], priority = record[R_PRIORITY], created_ms = record[R_CREATED]}))
+  note_failed(id, record, because, lease[L_ATTEMPT], item[1], times(lease, item[5], {}))
 end
 
 local function postponed(item, lease)
@@ -120,6 +149,23 @@ local function postponed(item, lease)
   note(item, lease, 'postponed', {error = err, due_ms = now + delay})
 end
 
+-- Recent means: each run counts for a tenth, so some twenty runs make a new one known.
+local runs = {}
+local function learn(name, ran) append(runs, name, ran) end
+
+local function write_means()
+  local names, fields = {}, {}
+  for name in pairs(runs) do names[#names + 1] = name end
+  if #names == 0 then return end
+  for i, known in ipairs(redis.call('HMGET', MEANS, unpack(names))) do
+    local mean = tonumber(known or runs[names[i]][1])
+    for _, ran in ipairs(runs[names[i]]) do mean = mean + 0.1 * (ran - mean) end
+    fields[#fields + 1] = names[i]
+    fields[#fields + 1] = string.format('%.3f', mean)
+  end
+  redis.call('HSET', MEANS, unpack(fields))
+end
+
 local function settle(item, lease)
   local id, kind = item[2], item[4]
   if kind == 'started' then return note(item, lease, 'started', {}) end
@@ -129,10 +175,15 @@ local function settle(item, lease)
   if kind == 'released' then return give_back(item[1], id, lease, 'released', item[6][1]) end
   append(freed, item[1], id)
   append(inactive, lease[L_QUEUE], id)
+  adjust(lease[L_QUEUE], lease[L_TENANT], math.max(item[5], LEAST_CHARGE) - lease[L_CHARGE])
+  learn(lease[L_ACTOR], item[5])
+  learn('\t' .. lease[L_QUEUE], item[5])
   if kind == 'retry' then retry(item, lease)
   elseif kind == 'failed' then failed(item, lease)
   elseif kind == 'postponed' then postponed(item, lease)
   else over(item, lease, kind) end
+  for _, row in ipairs(item[7] or {}) do send(row) end
+  if item[8] and item[8][1] then complete_member(id, item[8]) end
 end
 
 for _, item in ipairs(items) do
@@ -157,5 +208,7 @@ if #ended > 0 then
 end
 if stale > 0 then count('stale_settles', stale) end
 redis.call('SET', batch_key, batch, 'EX', 600)
+write_means()
+write_adjustments()
 commit()
 return stale

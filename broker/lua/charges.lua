@@ -1,0 +1,37 @@
+-- Service in worker time: what a tenant is charged is milliseconds of a worker thread, divided by
+-- its weight. A start is charged the actor's recent mean, the settle corrects it to what it was, so
+-- a tenant of long jobs gets no larger share than one of short jobs.
+local LEAST_CHARGE = 1
+
+local function weight_of(tenant) return tonumber(redis.call('HGET', WEIGHTS, tenant) or 1) end
+
+local adjustments = {}  -- queue -> tenant -> ms to add to what it was charged
+
+local function adjust(queue, tenant, ms)
+  if ms == 0 then return end
+  local tenants = adjustments[queue] or {}
+  adjustments[queue] = tenants
+  tenants[tenant] = (tenants[tenant] or 0) + ms
+end
+
+local function write_adjustment(queue, tenant, ms)
+  local delta = ms / weight_of(tenant)
+  if redis.call('ZSCORE', ring_key(queue), tenant) then
+    redis.call('ZINCRBY', ring_key(queue), delta, tenant)
+  elseif redis.call('ZSCORE', tags_key(queue), tenant) then
+    redis.call('ZINCRBY', tags_key(queue), delta, tenant)
+  elseif delta > 0 then
+    redis.call('ZADD', tags_key(queue), tonumber(redis.call('HGET', VTIME, queue) or 0) + delta, tenant)
+  end
+end
+
+local function write_adjustments()
+  for queue, tenants in pairs(adjustments) do
+    for tenant, ms in pairs(tenants) do
+      if ms ~= 0 then write_adjustment(queue, tenant, ms) end
+    end
+  end
+end
+
+-- A run that did not happen costs nothing.
+local function charge_back(lease) adjust(lease[L_QUEUE], lease[L_TENANT], -lease[L_CHARGE]) end

@@ -1,0 +1,65 @@
+"""Service is measured in worker time: long jobs are no larger share than short ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dramatiq import Message
+from scripted_worker import ScriptedWorker
+
+from jobfleet.broker import FairBroker
+
+
+def send(broker: FairBroker, tenant: str, jobs: int, actor: str) -> None:
+    broker.enqueue_many(
+        [
+            Message(queue_name="default", actor_name=actor, args=(), kwargs={"tenant_id": tenant}, options={})
+            for _ in range(jobs)
+        ]
+    )
+
+
+def run(worker: ScriptedWorker, runs: int, ran_ms: dict[str, int]) -> Counter[str]:
+    """Run jobs one after the other; returns the worker time that each tenant got."""
+    served: Counter[str] = Counter()
+    for _ in range(runs):
+        ((job_id, _, tenant, actor, *_),) = worker.fetch(1)
+        served[tenant] += ran_ms[actor]
+        worker.settle(job_id, "completed", ["", "", 0], ran_ms=ran_ms[actor])
+    return served
+
+
+def test_a_tenant_of_long_jobs_gets_no_larger_share(broker: FairBroker) -> None:
+    send(broker, "long", 200, "slow")
+    send(broker, "short", 2_000, "quick")
+    served = run(ScriptedWorker(broker), 1_500, {"slow": 2_000, "quick": 20})
+    assert abs(served["long"] - served["short"]) <= 4_000
+    assert broker.audit().clean
+
+
+def test_weights_share_worker_time(broker: FairBroker) -> None:
+    broker.client.hset(broker.keys.weights, "heavy", 3)
+    send(broker, "heavy", 1_000, "slow")
+    send(broker, "light", 1_000, "quick")
+    served = run(ScriptedWorker(broker), 900, {"slow": 500, "quick": 50})
+    assert 2.8 <= served["heavy"] / served["light"] <= 3.2
+
+
+def test_a_burst_of_long_jobs_is_charged_when_it_starts(broker: FairBroker) -> None:
+    send(broker, "long", 20, "slow")
+    send(broker, "short", 200, "quick")
+    run(ScriptedWorker(broker), 60, {"slow": 1_000, "quick": 10})
+    started = Counter(row[2] for row in ScriptedWorker(broker).fetch(80))
+    assert started["long"] <= 3, "their mean is known, so not all free threads go to them"
+
+
+def test_a_run_that_did_not_happen_costs_nothing(broker: FairBroker) -> None:
+    send(broker, "a", 50, "slow")
+    send(broker, "b", 50, "slow")
+    worker = ScriptedWorker(broker)
+    run(worker, 10, {"slow": 1_000})
+    tags = dict(broker.client.zrange(broker.keys.ring("default"), 0, -1, withscores=True))
+    ((job_id, *_),) = worker.fetch(1)
+    worker.settle(job_id, "released", ["shutdown"])
+    after = dict(broker.client.zrange(broker.keys.ring("default"), 0, -1, withscores=True))
+    assert {tenant: round(tag) for tenant, tag in after.items()} == {tenant: round(tag) for tenant, tag in tags.items()}

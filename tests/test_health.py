@@ -1,0 +1,206 @@
+"""What no process can vouch for: cancelled, stuck, dead threads, dead workers, unknown actors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dramatiq
+import pytest
+from dramatiq import Message, Worker
+from processes import Process
+from wait import eventually
+
+from jobfleet.broker import FairBroker, health, outcome
+from jobfleet.broker.errors import Cancelled
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def quick(redis_url: str, namespace: str) -> Iterator[FairBroker]:
+    """A broker whose leases are short, so that heartbeats are frequent."""
+    broker = FairBroker(redis_url, namespace=namespace, lease_ms=900)
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    path = tmp_path / "record"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def environment(record: Path, fleet_environment: dict[str, str]) -> dict[str, str]:
+    return fleet_environment | {"RECORD_FILE": str(record), "PYTHONPATH": str(HERE)}
+
+
+def start(environment: dict[str, str], threads: int = 4, lease_ms: int = 15_000) -> Process:
+    command = ["dramatiq", "actors_for_tests", "-p", "1", "-t", str(threads), "-Q", "work"]
+    return Process(command, environment | {"JOBFLEET_LEASE_MS": str(lease_ms)})
+
+
+def message(actor: str, number: int, *rest: object) -> Message:
+    return Message(queue_name="work", actor_name=actor, args=(number, *rest), kwargs={}, options={})
+
+
+def lines(record: Path) -> list[list[str]]:
+    return [line.split() for line in record.read_text().splitlines()]
+
+
+def test_a_running_job_is_cancelled_in_its_thread(quick: FairBroker) -> None:
+    running, seen = threading.Event(), []
+
+    @dramatiq.actor(broker=quick)
+    def act() -> None:
+        running.set()
+        try:
+            while True:
+                time.sleep(0.005)
+        except Cancelled:
+            seen.append("cancelled")
+            raise
+
+    sent = act.send()
+    worker = Worker(quick, worker_threads=2, worker_timeout=100)
+    worker.start()
+    try:
+        assert running.wait(10)
+        assert quick.cancel(sent.message_id) == "cancelling"
+        eventually(lambda: quick.get(sent.message_id) is None)
+        assert seen == ["cancelled"]
+        kinds = [e.kind for entry in quick.journal.read(count=100) for e in entry.events if e.kind != "started"]
+        assert kinds == ["enqueued", "cancelled"], "it is not retried"
+    finally:
+        worker.stop()
+    assert quick.audit().clean
+
+
+def test_a_run_that_no_interrupt_reaches_fails_as_stuck_and_its_process_takes_no_more(
+    quick: FairBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "STUCK_AFTER", 0.2)
+    gate, started = threading.Event(), threading.Event()
+
+    @dramatiq.actor(broker=quick, time_limit=100)
+    def stuck() -> None:
+        started.set()
+        gate.wait()  # without a timeout: the interrupt is not delivered here
+
+    @dramatiq.actor(broker=quick)
+    def other() -> None: ...
+
+    sent = stuck.send()
+    worker = Worker(quick, worker_threads=2, worker_timeout=100)
+    worker.start()
+    try:
+        assert started.wait(10)
+        letter = eventually(lambda: quick.dead_letters.show(sent.message_id))
+        assert (letter.reason, letter.error_type) == ("stuck", "Stuck")
+        other.send()
+        assert quick.stats(["default"])[0].waiting == 1
+    finally:
+        gate.set()
+        worker.stop()
+    assert quick.audit().clean
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_job_whose_thread_died_is_given_back(quick: FairBroker) -> None:
+    runs: list[int] = []
+
+    class Deadly(dramatiq.Middleware):
+        def before_ack(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+            if len(runs) == 1:
+                raise SystemExit
+
+    quick.add_middleware(Deadly())
+
+    @dramatiq.actor(broker=quick)
+    def act() -> None:
+        runs.append(1)
+
+    act.send()
+    worker = Worker(quick, worker_threads=1, worker_timeout=100)
+    worker.start()
+    try:
+        eventually(lambda: quick.stats(["default"])[0].waiting == 1)
+        kinds = [e.kind for entry in quick.journal.read(count=100) for e in entry.events if e.kind != "started"]
+        assert kinds == ["enqueued", "released"]
+    finally:
+        worker.stop()
+    assert quick.audit().clean
+
+
+def test_a_killed_workers_jobs_run_elsewhere_long_before_its_lease_ends(
+    broker: FairBroker, environment: dict[str, str], record: Path
+) -> None:
+    with start(environment, threads=2) as first, start(environment, threads=2):
+        broker.enqueue_many([message("work", n, 30.0) for n in range(2)])
+        victim = eventually(lambda: {line[2] for line in lines(record)} if len(lines(record)) == 2 else None, 30)
+        child = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()[0]
+        broker.enqueue_many([message("work", n, 30.0) for n in range(10, 12)])
+        eventually(lambda: len(lines(record)) == 4, 30)
+        held = [line[1] for line in lines(record) if line[2] == child]
+        assert held, victim
+        os.kill(int(child), signal.SIGKILL)
+        # The lease is 15 s; the file lock tells at once, so that what it held waits for the other one.
+        eventually(lambda: broker.stats(["work"])[0].waiting == len(held), 10)
+    losses = [e for entry in broker.journal.read(count=1000) for e in entry.events if e.kind == "lost"]
+    assert sorted(e.detail["reason"] for e in losses) == ["worker died"] * len(held)
+    assert broker.audit().clean, str(broker.audit())
+
+
+def test_a_job_that_kills_its_workers_is_found_out_and_its_neighbours_complete(
+    broker: FairBroker, environment: dict[str, str], record: Path
+) -> None:
+    broker.enqueue_many([message("kills_its_worker", 99), *(message("work", n, 0.3) for n in range(9))])
+    for _ in range(3):
+        with start(environment, threads=10) as process:
+            process.wait(60)
+    with start(environment, threads=10):
+        eventually(lambda: broker.stats(["work"])[0].completed == 9, 60)
+    (letter,) = broker.dead_letters.list()
+    assert (letter.actor, letter.reason) == ("kills_its_worker", "worker_lost")
+    assert broker.audit().clean, str(broker.audit())
+
+
+def test_a_process_whose_interpreter_is_held_is_ended(
+    broker: FairBroker, environment: dict[str, str], record: Path
+) -> None:
+    with start(environment, threads=2, lease_ms=1_000) as process:
+        broker.enqueue(message("holds_the_interpreter", 1))
+        eventually(lambda: len(lines(record)) >= 1, 30)
+        outcome_of_it = process.wait(60)
+        assert outcome_of_it.status != 0
+        assert "Timeout" in outcome_of_it.errors, "the timer has printed where every thread was"
+
+
+def test_a_job_of_an_unknown_actor_is_put_back_and_in_the_end_dead(
+    broker: FairBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "UNKNOWN_ACTOR_PAUSE_MS", 20)
+    monkeypatch.setattr(outcome, "UNKNOWN_ACTOR_PATIENCE", 0.2)
+
+    @dramatiq.actor(broker=broker)
+    def known() -> None: ...
+
+    sent = Message(queue_name="default", actor_name="newer", args=(), kwargs={}, options={})
+    broker.enqueue(sent)
+    worker = Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.start()
+    try:
+        letter = eventually(lambda: broker.get(sent.message_id).state == "failed" and broker.dead_letters.list()[0])
+        assert (letter.reason, letter.attempts) == ("unknown_actor", 1)
+        assert "newer" in letter.error
+        kinds = [e.kind for entry in broker.journal.read(count=1000) for e in entry.events]
+        assert "postponed" in kinds
+    finally:
+        worker.stop()
+    assert broker.audit().clean

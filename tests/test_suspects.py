@@ -1,0 +1,116 @@
+"""A job that may be what kills its workers runs alone, and is found out."""
+
+from __future__ import annotations
+
+import pytest
+from dramatiq import Message
+from scripted_worker import ScriptedWorker
+
+from jobfleet.broker import FairBroker
+
+
+def send(broker: FairBroker, jobs: int) -> list[str]:
+    messages = [Message(queue_name="default", actor_name="act", args=(n,), kwargs={}, options={}) for n in range(jobs)]
+    broker.enqueue_many(messages)
+    return [message.message_id for message in messages]
+
+
+def lose(broker: FairBroker, worker: ScriptedWorker) -> None:
+    """The worker's process is known to be dead."""
+    assert broker.scripts.call("bury_worker", worker.worker) == 1
+
+
+def test_a_job_that_lost_two_workers_runs_alone_and_its_third_loss_is_its_end(broker: FairBroker) -> None:
+    killer, *others = send(broker, 4)
+    for _ in range(2):
+        worker = ScriptedWorker(broker)
+        assert worker.fetch(1)[0][0] == killer
+        lose(broker, worker)
+    assert broker.get(killer).state == "pending"
+    assert broker.audit().clean, str(broker.audit())
+
+    worker = ScriptedWorker(broker)
+    assert [row[0] for row in worker.fetch(4)] == [killer]
+    assert worker.status == "alone"
+    lose(broker, worker)
+    (letter,) = broker.dead_letters.list()
+    assert (letter.job_id, letter.reason) == (killer, "worker_lost")
+    assert broker.stats(["default"])[0].waiting == 3
+    assert [row[0] for row in ScriptedWorker(broker).fetch(4)] == others
+    assert broker.audit().clean, str(broker.audit())
+
+
+def test_neighbours_of_a_killer_are_suspects_too_and_are_cleared_one_by_one(broker: FairBroker) -> None:
+    ids = send(broker, 10)
+    killer = ids[3]
+    for _ in range(2):
+        worker = ScriptedWorker(broker)
+        assert len(worker.fetch(10)) == 10
+        lose(broker, worker)
+    for _ in range(10):
+        worker = ScriptedWorker(broker)
+        ((job_id, *_),) = worker.fetch(10)
+        assert worker.status == "alone"
+        if job_id == killer:
+            lose(broker, worker)
+        else:
+            worker.complete(job_id)
+    (stats,) = broker.stats(["default"])
+    assert (stats.completed, stats.failed, stats.total) == (9, 1, 0)
+    assert [letter.job_id for letter in broker.dead_letters.list()] == [killer]
+    assert broker.audit().clean, str(broker.audit())
+
+
+def test_a_busy_worker_empties_itself_for_a_suspect_and_only_one_does(broker: FairBroker) -> None:
+    (suspect,) = send(broker, 1)
+    for _ in range(2):
+        worker = ScriptedWorker(broker)
+        worker.fetch(1)
+        lose(broker, worker)
+    busy, other = ScriptedWorker(broker), ScriptedWorker(broker)
+    broker.client.zrem(broker.keys.prefix + ":suspects:default", suspect)
+    ids = send(broker, 6)
+    assert len(busy.fetch(2)) == len(other.fetch(2)) == 2
+    broker.client.zadd(broker.keys.prefix + ":suspects:default", {suspect: 1})
+
+    assert busy.fetch(2) == []
+    assert busy.status == "drain"
+    assert len(other.fetch(1)) == 1, "the others go on meanwhile"
+    for job_id in ids[:2]:
+        busy.complete(job_id)
+    assert [row[0] for row in busy.fetch(2)] == [suspect]
+    assert busy.status == "alone"
+    busy.complete(suspect)
+    assert len(busy.fetch(2)) == 1
+    assert broker.audit().clean, str(broker.audit())
+
+
+def test_a_suspect_can_be_cancelled_and_purged(broker: FairBroker) -> None:
+    ids = send(broker, 2)
+    for _ in range(2):
+        worker = ScriptedWorker(broker)
+        worker.fetch(2)
+        lose(broker, worker)
+    assert broker.cancel(ids[0]) == "cancelled"
+    broker.flush("default")
+    assert broker.stats(["default"])[0].total == 0
+    assert ScriptedWorker(broker).fetch(2) == []
+    assert broker.audit().clean, str(broker.audit())
+
+
+@pytest.mark.parametrize("kind", ["released", "completed"])
+def test_what_ends_well_is_no_suspect_any_more(broker: FairBroker, kind: str) -> None:
+    (job_id,) = send(broker, 1)
+    for _ in range(2):
+        worker = ScriptedWorker(broker)
+        worker.fetch(1)
+        lose(broker, worker)
+    worker = ScriptedWorker(broker)
+    worker.fetch(1)
+    if kind == "released":
+        worker.settle(job_id, "released", ["shutdown"])
+        assert worker.fetch(1)[0][0] == job_id, "given back in good order, it is still a suspect and runs alone"
+        assert worker.status == "alone"
+    worker.retry(job_id, 0)
+    assert worker.fetch(1)[0][0] == job_id
+    assert worker.status == "ok", "a run that came to its end clears it"
