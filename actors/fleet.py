@@ -27,7 +27,7 @@ def make_broker(url: str | None = None) -> FairBroker:
       url: address of the Redis server, ``REDIS_URL`` if None.
     """
     broker = FairBroker(url, middleware=[])
-    results = SettledResults(lambda: broker.client, lambda job_id: broker.keys.result(job_id))
+    results = SettledResults(broker))
     for middleware in (
         AgeLimit(),
         QueueTimeLimit(),

@@ -43,7 +43,8 @@ class Fleet:
         return self._client or connect(self._url)
 
     @property
-    def _commands(self) -> Commands:
+    def commands(self) -> Commands:
+        """The client, by the few commands that we send ourselves."""
         return cast("Commands", self.client)
 
     @cached_property
@@ -54,22 +55,22 @@ class Fleet:
     @cached_property
     def scripts(self) -> Scripts:
         """The Lua scripts of this namespace."""
-        return Scripts(self._commands, self.keys.prefix)
+        return Scripts(self.commands, self.keys.prefix)
 
     @cached_property
     def journal(self) -> Journal:
         """What happened, for the recorder."""
-        return Journal(self._commands, self.keys, self.scripts)
+        return Journal(self.commands, self.keys, self.scripts)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
         """Jobs that failed for good."""
-        return DeadLetters(self._commands, self.keys, self.scripts, lambda: self.archive)
+        return DeadLetters(self.commands, self.keys, self.scripts, lambda: self.archive)
 
     def stats(self, queues: Sequence[str] = ()) -> list[QueueStats]:
         """Counts of the given queues, or of all known ones, at one moment."""
         with reachable(self.client):
-            return read_stats(self._commands, self.keys, self.scripts, queues)
+            return read_stats(self.commands, self.keys, self.scripts, queues)
 
     def get(self, job_id: str) -> JobState | None:
         """Where a job is and how far; from the job log when Redis has forgotten it."""
@@ -89,12 +90,12 @@ class Fleet:
     def pause(self, queue_name: str) -> None:
         """Start no more jobs of a queue until it is resumed; what runs goes on."""
         with reachable(self.client):
-            self._commands.sadd(self.keys.paused, f"queue:{queue_name}")
+            self.commands.sadd(self.keys.paused, f"queue:{queue_name}")
 
     def resume(self, queue_name: str) -> None:
         """Let a paused queue go on."""
         with reachable(self.client):
-            self._commands.srem(self.keys.paused, f"queue:{queue_name}")
+            self.commands.srem(self.keys.paused, f"queue:{queue_name}")
             self.upkeep()
 
     def upkeep(self) -> None:
@@ -105,4 +106,4 @@ class Fleet:
     def audit(self) -> AuditReport:
         """Walk the keys and prove that no job is lost or in two places and that counts are true."""
         with reachable(self.client):
-            return audit(self._commands, self.keys, self.scripts)
+            return audit(self.commands, self.keys, self.scripts)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 from dramatiq.results import Missing, ResultBackend
 
-from .commands import Commands
 from .lease import current_lease
+
+if TYPE_CHECKING:
+    from .fleet import Fleet
 
 
 class SettledResults(ResultBackend):
@@ -20,18 +21,16 @@ class SettledResults(ResultBackend):
     A result that JSON cannot express fails its job for good: it would fail the same way each time.
 
     Parameters:
-      client: gives the Redis client when it is first needed.
-      key: names the key of a job's result.
+      fleet: whose jobs' results these are, such as the broker; nothing is read of it yet.
     """
 
-    def __init__(self, client: Callable[[], Commands], key: Callable[[str], str]) -> None:
+    def __init__(self, fleet: Fleet) -> None:
         super().__init__()
-        self._client = client
-        self._key = key
+        self._fleet = fleet
 
     def build_message_key(self, message: Message[Any] | MessageProxy) -> str:
         """The key of a job's result."""
-        return self._key(message.message_id)
+        return self._fleet.keys.result(message.message_id)
 
     def store_result(self, message: Message[Any] | MessageProxy, result: Any, ttl: int) -> None:
         """Hand a result to the settle of its run, or write it when it is not the current run's."""
@@ -45,8 +44,8 @@ class SettledResults(ResultBackend):
             lease.reason, lease.error = "bad_result", f"the result is not JSON: {error}"
 
     def _get(self, message_key: str) -> Any:
-        data = self._client().get(message_key)
+        data = self._fleet.commands.get(message_key)
         return Missing if data is None else self.encoder.decode(data)
 
     def _store(self, message_key: str, result: Any, ttl: int) -> None:
-        self._client().set(message_key, self.encoder.encode(result), px=ttl)
+        self._fleet.commands.set(message_key, self.encoder.encode(result), px=ttl)

@@ -148,7 +148,7 @@ def test_the_fleets_retries_follow_the_queue_table_and_its_own_errors(
 
 def test_results_travel_with_the_settle(redis_url: str, namespace: str) -> None:
     broker = FairBroker(redis_url, namespace=namespace)
-    backend = SettledResults(lambda: broker.client, broker.keys.result)
+    backend = SettledResults(broker)
     broker.add_middleware(Results(backend=backend, store_results=True))
 
     @dramatiq.actor(broker=broker)
