@@ -17,8 +17,8 @@ import typer
 from ..broker.connection import reachable
 from ..broker.errors import JobfleetError
 from ..broker.journal import BEGINNING, Event
+from .filters import ActorFilter, AsJson, QueueFilter, TenantFilter
 from .fleet_context import FleetContext, fleet_context
-from .inspect import ActorFilter, AsJson, QueueFilter, TenantFilter
 from .tables import duration, moment, print_json_line, say
 
 #: Milliseconds that one read waits for news; shorter than a command may take.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.live import Live
 
+from .filters import ActorFilter, AsJson, QueueFilter, Status, TenantFilter
 from .fleet_context import FleetContext, fleet_context
 from .job_report import job_report, print_job_report
 from .queue_table import QUEUE_COLUMNS, queue_rows
@@ -32,24 +32,6 @@ JOB_COLUMNS = (
     Column("sent"),
     Column("error", flexible=True),
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-QueueFilter = Annotated[str | None, typer.Option("--queue", "-Q", help="Only this queue.")]
-TenantFilter = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
-ActorFilter = Annotated[str | None, typer.Option("--actor", help="Only this actor.")]
-
-
-class Status(StrEnum):
-    """The states of a job, as in the README's drawing."""
-
-    PENDING = "pending"
-    SCHEDULED = "scheduled"
-    ACTIVE = "active"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    SKIPPED = "skipped"
-    DISCARDED = "discarded"
 
 
 def queues(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
 from ..broker.dead_letter import DeadLetter
-from ..broker.errors import ConfigurationError, JobfleetError
+from ..broker.errors import JobfleetError
+from .dead_choice import chosen_ids, confirm, dead_letters_of, in_batches
 from .dead_letter_report import dead_letter_object, print_dead_letter
-from .fleet_context import FleetContext, fleet_context
-from .inspect import ActorFilter, AsJson, QueueFilter, TenantFilter
+from .filters import ActorFilter, AsJson, ErrorFilter, QueueFilter, TenantFilter
 from .tables import Column, moment, print_json, print_table, say
 
 dead = typer.Typer(
@@ -23,9 +19,6 @@ dead = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-#: Dead letters that are replayed or discarded in one go.
-BATCH = 100
 
 COLUMNS = (
     Column("job"),
@@ -38,7 +31,6 @@ COLUMNS = (
     Column("error", flexible=True),
 )
 
-ErrorFilter = Annotated[str | None, typer.Option("--error", help="Only errors whose text contains this.")]
 JobIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of dead letters.")]
 All = Annotated[bool, typer.Option("--all", help="All that match the filters, or all there are.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
@@ -61,7 +53,7 @@ def list_dead(
       jobfleet dead list
       jobfleet dead list --queue webhook --error "410" --json
     """
-    with _opened(queue) as fleet:
+    with dead_letters_of(queue) as fleet:
         letters = fleet.broker.dead_letters.list(queue=queue, tenant=tenant, actor=actor, error=error, limit=limit)
     if as_json:
         print_json([dead_letter_object(letter) for letter in letters])
@@ -81,7 +73,7 @@ def show_dead(
     Example:
       jobfleet dead show 0b9a3b52-7f6e-4a6c-8a43-27c5a3f9a7c1
     """
-    with _opened(None) as fleet:
+    with dead_letters_of(None) as fleet:
         letter = fleet.broker.dead_letters.show(job_id)
     if letter is None:
         raise JobfleetError(f"unknown dead letter {job_id}: no job of this id is dead (see `jobfleet jobs show`)")
@@ -109,13 +101,13 @@ def replay(
       jobfleet dead replay 0b9a3b52-7f6e-4a6c-8a43-27c5a3f9a7c1
       jobfleet dead replay --all --queue webhook --error "503" --dry-run
     """
-    with _opened(queue) as fleet:
+    with dead_letters_of(queue) as fleet:
         filters = {"queue": queue, "tenant": tenant, "actor": actor, "error": error}
-        chosen = _chosen(fleet, job_ids, everything, filters, limit)
+        chosen = chosen_ids(fleet, job_ids, everything, filters, limit)
         if dry_run:
             say(f"{_count(len(chosen))} would be replayed")
             return
-        done = _in_batches("replaying", chosen, fleet.broker.dead_letters.replay)
+        done = in_batches("replaying", chosen, fleet.broker.dead_letters.replay)
     say(f"{_count(done)} replayed{_left(len(chosen) - done)}")
 
 
@@ -138,73 +130,16 @@ def discard(
       jobfleet dead discard 0b9a3b52-7f6e-4a6c-8a43-27c5a3f9a7c1
       jobfleet dead discard --all --tenant 42 --yes
     """
-    with _opened(queue) as fleet:
+    with dead_letters_of(queue) as fleet:
         filters = {"queue": queue, "tenant": tenant, "actor": actor, "error": error}
-        chosen = _chosen(fleet, job_ids, everything, filters, limit)
+        chosen = chosen_ids(fleet, job_ids, everything, filters, limit)
         if dry_run:
             say(f"{_count(len(chosen))} would be discarded")
             return
         if chosen and not yes:
-            _confirm(f"Discard {_count(len(chosen))} for good?")
-        done = _in_batches("discarding", chosen, fleet.broker.dead_letters.discard)
+            confirm(f"Discard {_count(len(chosen))} for good?")
+        done = in_batches("discarding", chosen, fleet.broker.dead_letters.discard)
     say(f"{_count(done)} discarded{_left(len(chosen) - done)}")
-
-
-@contextmanager
-def _opened(queue: str | None) -> Iterator[FleetContext]:
-    """The fleet, when its database is away with what Redis holds."""
-    with fleet_context() as fleet:
-        fleet.check_queue(queue)
-        fleet.without_archive_if_away()
-        yield fleet
-
-
-def _chosen(
-    fleet: FleetContext,
-    job_ids: Sequence[str] | None,
-    everything: bool,
-    filters: Mapping[str, str | None],
-    limit: int,
-) -> list[str]:
-    """The ids that are meant.
-
-    Raises:
-      typer.BadParameter: neither or both of ids and --all.
-      JobfleetError: one of the ids is not that of a dead letter.
-    """
-    if job_ids and (everything or any(filters.values())):
-        raise typer.BadParameter("give ids, or --all with filters, not both")
-    if job_ids:
-        ids = list(dict.fromkeys(job_ids))
-        unknown = [job_id for job_id in ids if fleet.broker.dead_letters.show(job_id) is None]
-        if unknown:
-            raise JobfleetError(f"unknown dead letter {', '.join(unknown)}: nothing was done")
-        return ids
-    if not everything:
-        raise typer.BadParameter("give the ids of dead letters, or --all (with filters: --queue, --tenant, ...)")
-    letters = fleet.broker.dead_letters.list(**filters, limit=limit)
-    return [letter.job_id for letter in letters]
-
-
-def _in_batches(doing: str, job_ids: Sequence[str], act: Callable[[Iterable[str]], list[str]]) -> int:
-    """Act on a batch at a time, with a progress bar where a person watches; returns how many were dead."""
-    done = 0
-    batches = [job_ids[start : start + BATCH] for start in range(0, len(job_ids), BATCH)]
-    for batch in track(batches, doing, transient=True, disable=not sys.stdout.isatty()):
-        done += len(act(batch))
-    return done
-
-
-def _confirm(question: str) -> None:
-    """Ask; no answer is a no.
-
-    Raises:
-      ConfigurationError: nobody is there to be asked.
-      typer.Abort: the answer is no.
-    """
-    if not sys.stdin.isatty():
-        raise ConfigurationError("nothing was discarded: confirm with --yes (there is no terminal to ask on)")
-    typer.confirm(question, abort=True)
 
 
 def _count(number: int) -> str:

@@ -73,11 +73,11 @@ def worker(
       jobfleet worker -Q email -Q webhook -t 10
       jobfleet worker myapp.jobs -Q report -p 2
     """
+    forked_children_die_with_us()
     modules = modules or []
     queues = queues_to_serve(modules, queue or [])
     address = check_servers()
     say(f"worker of {', '.join(queues)}: {processes} x {threads} threads, Redis at {address}")
-    forked_children_die_with_us()
     raise typer.Exit(_dramatiq(modules, queues, processes, threads, verbose))
 
 
