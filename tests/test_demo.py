@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from processes import Outcome, Process, bare_environment, run_command
+from demo_process import PATIENCE, descendants, folder_for_all, linux_only, none_runs, start
+from processes import Outcome, bare_environment, run_command
 from psycopg.rows import dict_row
 from wait import eventually
 
@@ -24,13 +21,8 @@ from jobfleet.cli.embedded_redis import EmbeddedRedis
 from jobfleet.middleware.queries import Queries
 
 QUERIES = Queries(str(Path(__file__).with_name("demo_log.py")))
-OUTAGE = Path(__file__).with_name("demo_outage.py")
-#: Seconds that a demo may take when the machine is busy with others.
-PATIENCE = 240.0
 #: Seconds by which the log's clock and a witness's may differ.
 CLOCKS = 1.0
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads the processes of others from /proc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,51 +38,6 @@ class Demo:
     @property
     def lines(self) -> list[str]:
         return self.outcome.output.splitlines()
-
-
-@contextmanager
-def folder_for_all() -> Iterator[Path]:
-    """A folder for temporary files that PostgreSQL's own user can reach when the tests run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="demo-"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def start(folder: Path, *arguments: str) -> Process:
-    return Process(["jobfleet", "demo", *arguments], bare_environment() | {"TMPDIR": str(folder)}, cwd=folder)
-
-
-def descendants(pid: int) -> set[int]:
-    """All processes below a process; on other systems than Linux none is known."""
-    children: dict[int, list[int]] = {}
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(place.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        children.setdefault(parent, []).append(int(place.parent.name))
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found.update(below)
-        waiting.extend(below)
-    return found
-
-
-def none_runs(processes: set[int]) -> bool:
-    return all(is_gone(pid) for pid in processes)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended, perhaps without anybody having asked how."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.fixture(scope="module")
@@ -215,46 +162,6 @@ def test_every_delivery_is_in_the_delivery_log(
     assert all(webhook["signed"] for webhook in evidence["webhooks"])
 
 
-@linux_only
-@pytest.mark.parametrize(
-    ("moment", "end", "status"),
-    [("1. Start the servers", "terminate", 143), ("Sent: ", "interrupt", 130)],
-    ids=["while it starts", "while it works"],
-)
-def test_a_demo_that_is_stopped_leaves_nothing(
-    moment: str, end: str, status: int, redis_server: EmbeddedRedis, postgres_server: EmbeddedPostgres
-) -> None:
-    with folder_for_all() as folder, start(folder) as demo:
-        # Given a demo on its way
-        demo.says(moment, PATIENCE)
-        eventually(lambda: descendants(demo.pid))
-        processes = descendants(demo.pid)
-
-        # When it is stopped, and once more by somebody who is impatient
-        getattr(demo, end)()
-        getattr(demo, end)()
-
-        # Then it says so in a sentence and nothing is left
-        outcome = demo.wait(PATIENCE)
-        assert outcome.status == status
-        assert outcome.errors == "The demo was stopped; nothing of it runs any more.\n"
-        eventually(lambda: none_runs(processes))
-        assert list(folder.iterdir()) == []
-
-
-@linux_only
-def test_a_demo_that_is_killed_leaves_no_process(
-    redis_server: EmbeddedRedis, postgres_server: EmbeddedPostgres
-) -> None:
-    with folder_for_all() as folder, start(folder) as demo:
-        demo.says("Sent: ", PATIENCE)
-        processes = descendants(demo.pid)
-
-        demo.kill()
-
-        eventually(lambda: none_runs(processes), 60)
-
-
 def test_a_report_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
     outcome = run_command(["jobfleet", "demo", "--report", str(tmp_path / "no" / "r.json")], bare_environment())
 
@@ -270,31 +177,3 @@ def test_the_help_teaches() -> None:
     assert outcome.status == 0
     for taught in ("--keep", "--report", "exit code is 0 only", "REDIS_URL", "jobfleet demo --keep"):
         assert taught in outcome.output
-
-
-def suffer_outage(seconds: float) -> None:
-    with folder_for_all() as folder:
-        # When the database is away for some seconds in the middle of the load
-        report = folder / "report.json"
-        environment = bare_environment() | {"TMPDIR": str(folder)}
-        outcome = run_command(["python", str(OUTAGE), str(seconds), str(report)], environment, timeout=PATIENCE)
-        assert outcome.status == 0, outcome.errors
-        evidence = json.loads(report.read_text())
-
-    # Then jobs were put off, no attempt was burnt, and the log is complete
-    assert int(outcome.output) > 0
-    assert [check for check in evidence["checks"] if not check["ok"]] == []
-    assert evidence["audit"]["clean"], evidence["audit"]["verdict"]
-
-
-def test_a_database_that_is_away_for_a_moment_burns_no_attempt(
-    redis_server: EmbeddedRedis, postgres_server: EmbeddedPostgres
-) -> None:
-    suffer_outage(5)
-
-
-@pytest.mark.soak
-def test_a_database_that_is_away_for_20_seconds_burns_no_attempt(
-    redis_server: EmbeddedRedis, postgres_server: EmbeddedPostgres
-) -> None:
-    suffer_outage(20)
