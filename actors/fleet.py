@@ -27,7 +27,7 @@ def make_broker(url: str | None = None) -> FairBroker:
       url: address of the Redis server, ``REDIS_URL`` if None.
     """
     broker = FairBroker(url, middleware=[])
-    results = SettledResults(broker))
+    results = SettledResults(broker)
     for middleware in (
         AgeLimit(),
         QueueTimeLimit(),

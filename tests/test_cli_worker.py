@@ -133,11 +133,15 @@ def test_a_job_followed_to_its_end(
         assert "completed" in good.output
         assert "failed" in bad.output
 
-        # And the log has both, once the monitor has stopped at the latest
+        # And the log has both
+        def logged() -> dict[str, str]:
+            return {row["job_id"]: row["status"] for row in parsed(run(environment, "jobs", "list", "--json"))}
+
+        eventually(lambda: logged() == {jobs[0]: "completed", jobs[1]: "failed"})
+
+        # And the monitor stops when it is told to
         monitor.terminate()
         assert monitor.wait().status == 0
-    log = {row["job_id"]: row["status"] for row in parsed(run(environment, "jobs", "list", "--json"))}
-    assert log == {jobs[0]: "completed", jobs[1]: "failed"}
 
 
 def test_events_are_printed_as_they_happen(broker: FairBroker, fleet_environment: dict[str, str]) -> None:
