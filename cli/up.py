@@ -4,8 +4,8 @@
 2. The tables are brought up to date.
 3. One child runs the workers of all queues, one the monitor. What dies is started again; what cannot even start is
    given up, and the fleet with it (exit code 1), as when one of our servers dies.
-4. The first SIGINT or SIGTERM stops the workers, then the monitor (which records their last outcomes), then the
-   servers; the second ends the children at once.
+4. The first SIGINT or SIGTERM stops the workers, then the monitor (which records until then; the rest at
+   the next start), then the servers; the second ends the children at once.
 """
 
 from __future__ import annotations
