@@ -16,7 +16,8 @@ from ..middleware.database import database
 def demo_environment(chosen: Mapping[str, str]) -> Iterator[None]:
     """Give this process and its children these settings and no others."""
     known = {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
-    before = {name: os.environ.pop(name) for name in list(os.environ) if name.upper() in known}
+    replaced = [name for name in os.environ if name.upper() in known or name in chosen]
+    before = {name: os.environ.pop(name) for name in replaced}
     os.environ.update(chosen)
     settings.cache_clear()
     database.cache_clear()

@@ -131,6 +131,8 @@ class DemoFleet:
             "DATABASE_URL": self.postgres.url,
             "SMTP_URL": f"smtp://127.0.0.1:{self.mail.port}?from=orders@shop.example",
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+            # Workers keep files for the whole machine there; those of a demo go with its home.
+            "TMPDIR": str(self.home),
             "JOBFLEET_HOME": str(self.home),
             "JOBFLEET_CONFIG": str(configuration),
         }
