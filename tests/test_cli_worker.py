@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -56,12 +57,12 @@ def worker(application: Path, fleet_environment: dict[str, str]) -> Iterator[Pro
         yield process
 
 
-def send(broker: FairBroker, month: str, seconds: float = 0.0) -> str:
+def send(broker: FairBroker, month: str, seconds: float = 0.0, *, queue: str = "report", tenant_id: int = 42) -> str:
     job: Message[Any] = Message(
-        queue_name="report",
+        queue_name=queue,
         actor_name="close_month",
         args=(month, seconds),
-        kwargs={"tenant_id": 42},
+        kwargs={"tenant_id": tenant_id},
         options={},
     )
     broker.enqueue(job)
@@ -151,13 +152,18 @@ def test_events_are_printed_as_they_happen(broker: FairBroker, fleet_environment
         Process([*follow, "--tenant", "42", "--json"], fleet_environment) as follower,
         Process([*follow, "--queue", "email"], fleet_environment) as other,
     ):
-        # When a job is sent, again and again until the follower listens
+        # When jobs are sent, again and again until both listen
         eventually(lambda: send(broker, "may") in follower.output, timeout=30)
+        eventually(lambda: send(broker, "june", queue="email", tenant_id=7) in other.output, timeout=30)
 
-        # Then the other one says nothing, and both end with Ctrl-C, which is no failure
+        # Then each tells of its own, and both end with Ctrl-C, which is no failure
         for process in (follower, other):
             process.interrupt()
-        seen, nothing = follower.wait(), other.wait()
-    assert (seen.status, nothing.status) == (0, 0), nothing
-    assert '"kind": "enqueued"' in seen.output.splitlines()[0]
-    assert nothing.output + nothing.errors == ""
+        seen, unseen = follower.wait(), other.wait()
+    assert (seen.status, unseen.status) == (0, 0), unseen
+    assert {(event["kind"], event["tenant_id"]) for event in map(json.loads, seen.output.splitlines())} == {
+        ("enqueued", "42")
+    }
+    assert {tuple(line.split()[i] for i in (1, 3, 4)) for line in unseen.output.splitlines()} == {
+        ("enqueued", "email", "7")
+    }
