@@ -11,11 +11,15 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from .scripts import Scripts
+
+#: Seconds after which a lock file that nobody holds is removed.
+SWEEP_AFTER = 3600.0
 
 
 class HostLock:
@@ -43,6 +47,7 @@ class HostLock:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self._host = self._host_id()
+            self._sweep()
             self._path = self._path_of(worker)
             self._handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,11 +72,17 @@ class HostLock:
         """
         if not self._host:
             return
-        watch = os.open(self._path_of("watch"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        path = self._path_of("watch")
+        try:
+            watch = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return
         try:
             if _locked(watch):
                 for worker in scripts.call("neighbours", self._host):
                     self._look_at(worker.decode(), scripts)
+                # Two that look at once, because one still holds the removed file, do no harm.
+                path.unlink(missing_ok=True)
         finally:
             os.close(watch)
 
@@ -90,6 +101,19 @@ class HostLock:
                 path.unlink(missing_ok=True)
         finally:
             os.close(handle)
+
+    def _sweep(self) -> None:
+        """Remove what processes left that died long ago and that no fleet knows any more."""
+        for path in self._folder.iterdir():
+            with suppress(OSError):
+                if path.name == "host-id" or time.time() - path.stat().st_mtime < SWEEP_AFTER:
+                    continue
+                handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    if _locked(handle):
+                        path.unlink(missing_ok=True)
+                finally:
+                    os.close(handle)
 
     def _path_of(self, worker: str) -> Path:
         return self._folder / hashlib.sha256(f"{self._prefix}{worker}".encode()).hexdigest()[:32]

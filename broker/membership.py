@@ -143,7 +143,7 @@ class Membership:
                     next_beat = time.monotonic() + period
                     self.beat()
                 self._lock.look(self.scripts)
-            except redis.RedisError as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, the next heartbeat must come)
                 self.logger.warning("heartbeat failed: %s", error)
                 self._interrupt_when_lapsed()
 

@@ -34,7 +34,8 @@ class Pipelines(StockPipelines):
         target = message.options.get("pipe_target")
         name = (target or {}).get("options", {}).get("pipe_as")
         if target is None or name is None or exception is not None or message.failed:
-            super().after_process_message(broker, message, result=result, exception=exception)
+            stock: Any = super()
+            stock.after_process_message(broker, message, result=result, exception=exception)
             return
         stage = Message[Any](**target)
         stage = stage.copy(kwargs={**stage.kwargs, name: result})
