@@ -30,8 +30,9 @@ format: $(INSTALLED) ## mend what ruff can mend
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-bench: $(INSTALLED) ## measure the broker
-	@$(PYTHON) benchmarks/run.py
+bench: $(INSTALLED) ## measure the broker; PEERS=yes beside all others too, BENCH="..." for more (BENCH=--help lists it)
+	@$(if $(PEERS),$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]")
+	@$(PYTHON) benchmarks/run.py $(if $(PEERS),--peers) $(BENCH)
 
 soak: $(INSTALLED) ## the tests that run for minutes
 	@$(PYTHON) -m pytest -q -m soak

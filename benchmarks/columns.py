@@ -29,7 +29,7 @@ class Column:
 
     def text(self, value: float | None) -> str:
         """The figure as it is shown."""
-        return "–" if value is None else f"{value:,.{self.digits}f}"
+        return "-" if value is None else f"{value:,.{self.digits}f}"
 
 
 def percentile(samples: list[float], percent: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -87,6 +87,7 @@ def stage(contender: Contender, house: House) -> Iterator[Stage]:
     directory = Path(mkdtemp(prefix=f"{contender.module}-", dir=house.directory))
     marks = directory / "marks"
     marks.mkdir()
+    serving: AbstractContextManager[Server]
     if contender.server == "redis":
         serving = fresh_redis(directory / "redis", append_only=house.append_only)
     else:
