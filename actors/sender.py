@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
-from dramatiq import Message
-
-if TYPE_CHECKING:
-    from .actor import Actor
+from dramatiq import Actor, Message
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,1 +1,1 @@
-"""Room of the house; see README.md."""
+"""The command ``jobfleet``: run a fleet, look at it, repair it; its embedded servers and its demo."""

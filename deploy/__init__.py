@@ -1,1 +1,1 @@
-"""Room of the house; see README.md."""
+"""What is needed before a fleet runs: the tables of its database."""

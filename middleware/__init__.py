@@ -1,1 +1,1 @@
-"""Room of the house; see README.md."""
+"""Policy that every job shares: retries, time limits, payload checks, the job log, effects; the database pool."""

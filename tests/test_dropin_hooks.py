@@ -81,8 +81,10 @@ def test_the_hooks_of_a_run_of_a_failure_and_of_a_skipped_message(app: tuple[Any
     }
     for kind, hooks in expected.items():
         act.send_with_options(kwargs={"fails": kind == "failed"}, **({"gate": 1} if kind == "skipped" else {}))
-        eventually(lambda hooks=hooks: of_messages(seen)[-1:] == hooks[-1:])
-        assert of_messages(seen) == ["before_enqueue None", "after_enqueue None", *hooks], kind
+        eventually(lambda hooks=hooks: hooks[-1] in seen and "after_enqueue None" in seen)
+        # The worker may be done before the sender's own thread calls after_enqueue.
+        assert [line for line in of_messages(seen) if "enqueue" not in line] == hooks, kind
+        assert [line for line in seen if "enqueue" in line] == ["before_enqueue None", "after_enqueue None"], kind
         seen.clear()
 
 
@@ -101,11 +103,11 @@ def test_the_hooks_of_a_retry_are_those_of_a_send_within_its_run(app: tuple[Any,
     start()
     seen.clear()
     act.send()
-    eventually(lambda: len(ran) == 2 and of_messages(seen)[-1] == "after_ack")
+    eventually(lambda: len(ran) == 2 and of_messages(seen)[-1] == "after_ack" and "after_enqueue None" in seen)
     # Retries is above the recorder in the list, so it comes later in after_*.
     first_run = ["before_process_message", "after_process_message Retry", "before_enqueue 10", "after_enqueue 10"]
-    lines = of_messages(seen)
-    assert lines[:8] == ["before_enqueue None", "after_enqueue None", *first_run, "before_ack", "after_ack"]
+    lines = [line for line in of_messages(seen) if "enqueue None" not in line]
+    assert lines[:6] == [*first_run, "before_ack", "after_ack"]
     assert lines[-4:] == ["before_process_message", "after_process_message None", "before_ack", "after_ack"]
 
 
@@ -117,10 +119,10 @@ def test_unlike_dramatiq_a_delay_is_kept_by_the_server_and_no_second_send(redis_
         assert broker.get_declared_delay_queues() == set()
         start()
         seen.clear()
-        broker.get_actor("act").send_with_options(delay=10)
+        broker.get_actor("act").send_with_options(delay=100)
         eventually(lambda: of_messages(seen)[-1:] == ["after_ack"])
         assert of_messages(seen) == [
-            "before_enqueue 10", "after_enqueue 10",
+            "before_enqueue 100", "after_enqueue 100",
             "before_process_message", "after_process_message None", "before_ack", "after_ack",
         ]  # fmt: skip
 
@@ -140,7 +142,7 @@ def test_before_hooks_run_down_the_list_and_after_hooks_up(app: tuple[Any, Start
     dramatiq.actor(actor_name="act")(lambda: None)
     start()
     broker.get_actor("act").send()
-    eventually(lambda: "first:after_ack" in seen)
+    eventually(lambda: "first:after_ack" in seen and "first:after_enqueue None" in seen)
     for hook in ("declare_queue", "declare_actor", "enqueue", "process_message", "ack", "worker_boot"):
         before = [line.split(":")[0] for line in seen if line.split()[0].endswith(f":before_{hook}")]
         after = [line.split(":")[0] for line in seen if line.split()[0].endswith(f":after_{hook}")]
@@ -155,7 +157,6 @@ def test_the_hooks_of_a_worker_and_its_threads(app: tuple[Any, StartWorker]) -> 
     broker.emit_after("process_boot")
     worker = start(threads=2)
     eventually(lambda: seen.count("after_worker_thread_boot") == 2 and "after_consumer_thread_boot" in seen)
-    assert ("after_declare_queue" in seen, "after_declare_actor" in seen, seen[-1]) != (True, True, "")
     worker.stop()
     of_worker = [line for line in seen if "worker_boot" in line or "worker_shutdown" in line or "process_boot" in line]
     assert of_worker == [
