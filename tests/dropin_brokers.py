@@ -49,7 +49,8 @@ def application(
         yield broker, start
     finally:
         for worker in workers:
-            worker.stop()
+            if any(thread.is_alive() for thread in worker.workers):
+                worker.stop()
         if isinstance(broker, FairBroker):
             report = broker.audit()
             broker.close()

@@ -104,12 +104,13 @@ def test_the_hooks_of_a_retry_are_those_of_a_send_within_its_run(app: tuple[Any,
     seen.clear()
     act.send()
     eventually(lambda: "after_process_message None" in seen and drained(broker))
+    lines = [line for line in of_messages(seen) if "process_message" in line or line.endswith("enqueue 10")]
     # Retries is above the recorder in the list, so it comes later in after_*.
-    first_run = ["before_process_message", "after_process_message Retry", "before_enqueue 10", "after_enqueue 10"]
-    lines = [line for line in of_messages(seen) if "enqueue None" not in line]
-    assert lines[:6] == [*first_run, "before_ack", "after_ack"]
-    runs = [line for line in lines if "process_message" in line]
-    assert runs[2:] == ["before_process_message", "after_process_message None"]
+    assert lines == [
+        "before_process_message", "after_process_message Retry", "before_enqueue 10", "after_enqueue 10",
+        "before_process_message", "after_process_message None",
+    ]  # fmt: skip
+    assert not [line for line in seen if "nack" in line]
 
 
 def test_unlike_dramatiq_a_delay_is_kept_by_the_server_and_no_second_send(redis_url: str, namespace: str) -> None:
