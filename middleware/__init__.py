@@ -1,1 +1,10 @@
 """Policy that every job shares: retries, time limits, payload checks, the job log, effects; the database pool."""
+
+from __future__ import annotations
+
+from .job_log import JobLog
+from .pipelines import Pipelines
+from .queue_time_limit import QueueTimeLimit
+from .retries import Retries
+
+__all__ = ["JobLog", "Pipelines", "QueueTimeLimit", "Retries"]
