@@ -1,0 +1,95 @@
+"""Workers that die, alone on their machine, in the middle of a settle, or of a job that never ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dramatiq import Message
+from faults_fleet import LEASE_MS, PATIENCE, FaultFleet, child, fault_fleet, kill
+from wait import eventually
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, fleet_environment: dict[str, str]) -> Iterator[FaultFleet]:
+    with fault_fleet(tmp_path, fleet_environment) as fleet:
+        yield fleet
+
+
+def test_kill_9_with_no_neighbour_is_made_good_within_the_lease_and_two_seconds(fleet: FaultFleet) -> None:
+    # Given a worker that runs four jobs, and another one that is on another machine
+    fleet.monitor()
+    victim = fleet.worker(threads=4)
+    fleet.send(range(4), 1.0)
+    fleet.await_lines("start", 4)
+    fleet.worker(threads=4)
+    dead = str(child(victim))
+
+    # When it is killed
+    kill(victim)
+
+    # Then its jobs have started elsewhere within the promised time, in no attempt of their own
+    eventually(lambda: len([line for line in fleet.lines("start") if line[2] != dead]) == 4, LEASE_MS / 1000 + 2)
+    fleet.await_completed(4)
+    fleet.prove(completed=4)
+    assert fleet.runs() == {"lost": 4, "completed": 4}
+
+
+@pytest.mark.parametrize("arrived", [False, True], ids=["before it arrives", "before it is answered"])
+def test_a_worker_killed_in_the_middle_of_a_settle_loses_nothing_and_doubles_nothing(
+    fleet: FaultFleet, arrived: bool
+) -> None:
+    # Given a worker in a stream of short jobs, whose settles are on their way when the network stops
+    fleet.monitor()
+    victim = fleet.worker(threads=4)
+    fleet.send(range(1_000), 0.002)
+    fleet.await_lines("end", 200)
+    if arrived:
+        # The monitor reads on the same network, so it hears nothing for a moment too.
+        fleet.proxy.hold_replies()
+    else:
+        fleet.proxy.hold_requests()
+    eventually(lambda: fleet.still() and unsettled(fleet))
+
+    # When it is killed there, and its connections with it
+    kill(victim)
+    fleet.proxy.cut()
+    fleet.proxy.connect()
+    fleet.worker(threads=4)
+
+    # Then what was settled stays so, and what was not runs again
+    fleet.await_completed(1_000)
+    fleet.prove(completed=1_000)
+    ends = Counter(line[1] for line in fleet.lines("end"))
+    assert set(ends) == {str(number) for number in range(1_000)}
+    assert max(ends.values()) <= 2
+
+
+def unsettled(fleet: FaultFleet) -> bool:
+    """Some jobs have run to their end and are not counted as completed."""
+    return len(fleet.lines("end")) > fleet.broker.stats(["work"])[0].completed
+
+
+def test_a_job_that_hangs_in_c_code_fails_as_stuck_and_its_process_ends(fleet: FaultFleet) -> None:
+    # Given a job that waits outside of Python beyond its time limit, and others beside it
+    fleet.monitor()
+    process = fleet.worker(threads=3, module="faults_stuck_actors")
+    stuck = Message(queue_name="work", actor_name="waits_in_c", args=(99,), kwargs={}, options={})
+    fleet.broker.enqueue(stuck)
+    fleet.await_lines("start", 1)
+    fleet.send(range(2), 3.0)
+    fleet.await_lines("start", 3)
+
+    # When its patience with it is over
+    letter = eventually(lambda: fleet.broker.dead_letters.show(stuck.message_id), PATIENCE)
+
+    # Then the job is a dead letter, its neighbours complete, and the process ends so that another can be started
+    assert (letter.reason, letter.attempts) == ("stuck", 1)
+    assert process.wait(PATIENCE).status != 0
+    fleet.worker(threads=3)
+    fleet.send(range(10, 12))
+    fleet.await_completed(4)
+    fleet.prove(completed=4, failed=1)
+    assert Counter(line[1] for line in fleet.lines("end")) == Counter(map(str, [0, 1, 10, 11])), "none ran twice"
