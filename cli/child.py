@@ -13,36 +13,48 @@ from contextlib import suppress
 from typing import IO
 
 from . import embedded_launcher
+from .ready_mark import VARIABLE
 
-#: Seconds after which a child that died counts as one that had started well.
+#: Seconds after which a child that died counts as one that had run well.
 SETTLED_SECONDS = 10.0
 
 
 class Child:
     """One command of ours, as a child in a process group of its own: a terminal's Ctrl-C reaches us only.
 
-    What it prints is printed by us, line by line, with its name in front. It dies with us, also when we are killed.
+    It dies with us, also when we are killed.
     Start it in the main thread: Linux counts the thread that starts a process as its parent.
 
     Parameters:
-      name: what its lines begin with.
-      arguments: of the command ``jobfleet``.
+      name: what it is called in what we print.
+      command: the module that Python runs, and its arguments.
       environment: all that it sees of the environment.
-      say: prints a line.
+      death_signal: what it gets when we were killed.
+      say: prints a line of its output, with its name in front; None lets it write to our own output.
     """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        death_signal: signal.Signals,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self.name = name
-        self._arguments = arguments
+        self._command = command
         self._environment = environment
+        self._death_signal = death_signal
         self._say = say
         self._process: subprocess.Popen[str] | None = None
         self._printer: threading.Thread | None = None
         self._started_at = 0.0
+        self._mark = -1
         #: Deaths in a row that came soon after a start.
         self.early_deaths = 0
+        #: Those of them in a row in which it had not even begun to work.
+        self.failed_starts = 0
 
     @property
     def pid(self) -> int | None:
@@ -52,33 +64,42 @@ class Child:
     def start(self) -> None:
         """Start it."""
         launcher = [sys.executable, "-I", "-S", embedded_launcher.__file__]
-        owner = [str(int(signal.SIGKILL)), str(os.getpid()), "-1", "-1"]
-        command = [sys.executable, "-u", "-m", "jobfleet.cli", *self._arguments]
-        self._process = subprocess.Popen(
-            [*launcher, *owner, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=dict(self._environment),
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self._printer = threading.Thread(target=self._print, args=(self._process.stdout,), daemon=True)
-        self._printer.start()
+        owner = [str(int(self._death_signal)), str(os.getpid()), "-1", "-1"]
+        self._mark, mark = os.pipe()
+        os.set_blocking(self._mark, False)
+        try:
+            self._process = subprocess.Popen(
+                [*launcher, *owner, sys.executable, "-u", "-m", *self._command],
+                stdin=subprocess.DEVNULL,
+                stdout=None if self._say is None else subprocess.PIPE,
+                stderr=None if self._say is None else subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env={**self._environment, VARIABLE: str(mark)},
+                pass_fds=[mark],
+                start_new_session=True,
+            )
+        finally:
+            os.close(mark)
         self._started_at = time.monotonic()
+        if self._process.stdout is not None:
+            self._printer = threading.Thread(target=self._print, args=(self._process.stdout,), daemon=True)
+            self._printer.start()
 
     def died(self) -> int | None:
-        """Its exit code once it has ended, None while it runs; counts early deaths, so ask until it says so, once."""
-        if self._process is None:
+        """Its exit code once it has ended, None while it runs; minus a signal's number if that ended it.
+
+        Counts early deaths, so ask until it says so, once. What it has left behind is ended too: jobs that nobody
+        watches over are taken back and run elsewhere.
+        """
+        if self._process is None or self._process.poll() is None:
             return None
-        status = self._process.poll()
-        if status is None:
-            return None
+        status = self._process.returncode
+        self.kill()
         self._process = None
         early = time.monotonic() - self._started_at < SETTLED_SECONDS
         self.early_deaths = self.early_deaths + 1 if early else 0
+        self.failed_starts = self.failed_starts + 1 if early and not self._was_ready() else 0
         return status
 
     def stop(self) -> None:
@@ -89,7 +110,7 @@ class Child:
     def kill(self) -> None:
         """End it and all that it started."""
         if self._process is not None:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def ended(self) -> bool:
@@ -100,7 +121,16 @@ class Child:
             self._printer.join(timeout=1.0)
         return True
 
+    def _was_ready(self) -> bool:
+        try:
+            return os.read(self._mark, 1) != b""
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(self._mark)
+
     def _print(self, lines: IO[str]) -> None:
+        assert self._say is not None
         with lines:
             for line in lines:
                 self._say(f"{self.name:<8}| {line.rstrip()}")

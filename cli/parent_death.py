@@ -17,23 +17,31 @@ from .embedded_launcher import PR_SET_PDEATHSIG
 PR_GET_PDEATHSIG = 2
 
 
-def forked_children_die_with_us() -> None:
-    """Ask that every process forked from now on is signalled when we die.
+def death_signal() -> signal.Signals:
+    """What our children are to get when we die.
 
-    With the signal that we get ourselves when our parent dies (a fleet that was killed leaves nothing behind), else
-    with SIGTERM: they finish what they run. Must be called in the thread that forks.
+    The signal that we get ourselves when our parent dies (a fleet that was killed leaves nothing behind), else
+    SIGTERM: they finish what they run.
+    """
+    own = ctypes.c_int(0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(own))
+    return signal.Signals(own.value or signal.SIGTERM)
+
+
+def forked_children_die_with_us() -> None:
+    """Ask that every process forked from now on gets ``death_signal`` when we die.
+
+    Must be called in the thread that forks.
     """
     if sys.platform != "linux":
         return
     multiprocessing.set_start_method("fork", force=True)
+    number, parent = death_signal(), os.getpid()
     libc = ctypes.CDLL(None)
-    own = ctypes.c_int(0)
-    libc.prctl(PR_GET_PDEATHSIG, ctypes.byref(own))
-    number = own.value or int(signal.SIGTERM)
-    parent = os.getpid()
 
     def follow_parent() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, number)
+        libc.prctl(PR_SET_PDEATHSIG, int(number))
         if os.getppid() != parent:
             os.kill(os.getpid(), number)
 

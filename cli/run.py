@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -18,13 +19,13 @@ from ..deploy.migrate import migrate as apply_migrations
 from ..deploy.migrate import pending
 from ..middleware.database import database
 from ..monitoring.monitor import Monitor
-from .parent_death import forked_children_die_with_us
+from .parent_death import death_signal
+from .ready_mark import mark_ready
+from .supervisor import Supervisor
 from .tables import say
 from .up import run_fleet
-from .worker_checks import OWN_ACTORS, check_servers, queues_to_serve, refuse_missing_migrations
-
-#: Milliseconds that a stopping worker waits beyond the longest time limit of its queues.
-SHUTDOWN_SLACK_MS = 30_000
+from .worker_checks import check_servers, queues_to_serve, refuse_missing_migrations
+from .worker_children import worker_children
 
 Modules = Annotated[
     list[str] | None,
@@ -65,32 +66,29 @@ def worker(
 ) -> None:
     """Work on jobs until SIGTERM or Ctrl-C.
 
-    The actors of jobfleet.actors and of the modules given run here. SIGTERM gives back at once what has not started,
-    finishes what runs, and exits 0. A second SIGTERM leaves at once.
+    The actors of jobfleet.actors and of the modules given run here. A process that dies is replaced while the others
+    work on. SIGTERM gives back at once what has not started, finishes what runs, and exits 0. A second SIGTERM leaves
+    at once, and exits 1.
 
     \b
     Examples:
       jobfleet worker -Q email -Q webhook -t 10
       jobfleet worker myapp.jobs -Q report -p 2
     """
-    forked_children_die_with_us()
     modules = modules or []
     queues = queues_to_serve(modules, queue or [])
     address = check_servers()
     say(f"worker of {', '.join(queues)}: {processes} x {threads} threads, Redis at {address}")
-    raise typer.Exit(_dramatiq(modules, queues, processes, threads, verbose))
-
-
-def _dramatiq(modules: list[str], queues: list[str], processes: int, threads: int, verbose: bool) -> int:
-    """Dramatiq's own command, with our actors and the application's."""
-    from dramatiq.cli import main, make_argument_parser
-
-    longest = max(settings().queue(name).time_limit_ms for name in queues)
-    arguments = [OWN_ACTORS, *modules, "--processes", str(processes), "--threads", str(threads)]
-    arguments += ["--worker-shutdown-timeout", str(longest + SHUTDOWN_SLACK_MS), *(["--verbose"] if verbose else [])]
-    arguments += ["--queues", *queues]
-    status: int = main(make_argument_parser().parse_args(arguments))
-    return status
+    children = worker_children(
+        modules,
+        queues,
+        processes=processes,
+        threads=threads,
+        environment=os.environ,
+        death_signal=death_signal(),
+        verbose=verbose,
+    )
+    raise typer.Exit(Supervisor([children], say).run())
 
 
 def monitor() -> None:
@@ -113,6 +111,7 @@ def monitor() -> None:
     refuse_missing_migrations()
     namespace = settings().jobfleet_namespace
     say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
+    mark_ready()
     try:
         Monitor(broker, stored).run(stop)
     finally:

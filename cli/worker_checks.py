@@ -17,10 +17,8 @@ from ..broker.errors import ConfigurationError, Unavailable
 from ..broker.settings import settings
 from ..deploy.migrate import pending
 from .fleet_context import refuse_unknown_queue
+from .ready_mark import OWN_ACTORS
 from .tables import note
-
-#: The module whose actors every worker has.
-OWN_ACTORS = "jobfleet.actors"
 
 
 def queues_to_serve(modules: Sequence[str], chosen: Sequence[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from command import parsed, refused, run
 from dramatiq import Message
+from process_tree import all_gone, descendants
 from processes import Process
 from wait import eventually
 
@@ -69,19 +69,6 @@ def send(broker: FairBroker, month: str, seconds: float = 0.0, *, queue: str = "
     return job.message_id
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    # A process whose parent has not looked yet is dead all the same.
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 def test_a_worker_finishes_what_runs_and_gives_back_the_rest(
     worker: Process, broker: FairBroker, application: Path
 ) -> None:
@@ -107,11 +94,11 @@ def test_a_worker_finishes_what_runs_and_gives_back_the_rest(
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a child of its parent's death")
 def test_a_worker_that_is_killed_leaves_no_process_behind(worker: Process) -> None:
     worker.says("ready for action")
-    forked = children(worker.pid)
-    assert forked
+    below = descendants(worker.pid)
+    assert len(below) == 2
 
     worker.kill()
-    eventually(lambda: all(gone(child) for child in forked))
+    eventually(lambda: all_gone(below))
 
 
 def test_a_module_with_a_broker_of_its_own_is_refused(application: Path, fleet_environment: dict[str, str]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from demo_process import PATIENCE, descendants, folder_for_all, linux_only, none_runs, start
+from demo_process import PATIENCE, folder_for_all, linux_only, start
+from process_tree import all_gone, descendants
 from processes import Outcome, bare_environment, run_command
 from psycopg.rows import dict_row
 from wait import eventually
@@ -101,7 +102,7 @@ def test_a_demo_leaves_no_process_and_no_file(two_demos: tuple[Demo, Demo]) -> N
     # Each had servers and workers of its own
     assert len(removed.processes) > 5
     assert not removed.processes & kept.processes
-    eventually(lambda: none_runs(removed.processes | kept.processes))
+    eventually(lambda: all_gone(removed.processes | kept.processes))
     assert list(removed.folder.iterdir()) == []
 
 

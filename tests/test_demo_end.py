@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from demo_process import PATIENCE, descendants, folder_for_all, linux_only, none_runs, start
+from demo_process import PATIENCE, folder_for_all, linux_only, start
+from process_tree import all_gone, descendants
 from wait import eventually
 
 from jobfleet.cli.embedded_postgres import EmbeddedPostgres
@@ -33,7 +34,7 @@ def test_a_demo_that_is_stopped_leaves_nothing(
         outcome = demo.wait(PATIENCE)
         assert outcome.status == status
         assert outcome.errors == "The demo was stopped; nothing of it runs any more.\n"
-        eventually(lambda: none_runs(processes))
+        eventually(lambda: all_gone(processes))
         assert list(folder.iterdir()) == []
 
 
@@ -47,4 +48,4 @@ def test_a_demo_that_is_killed_leaves_no_process(
 
         demo.kill()
 
-        eventually(lambda: none_runs(processes), 60)
+        eventually(lambda: all_gone(processes), 60)
