@@ -1,7 +1,7 @@
 """What the jobs of a benchmark leave behind, the same for every contender.
 
-A worker process counts its no-op jobs in eight bytes of a file that it has mapped (a quarter of a microsecond a job), and
-writes a line for each job whose moment matters. The driver reads these files; nothing of it passes through the broker.
+A worker process counts its no-op jobs in a file that it has mapped (a fifth of a microsecond a job), and writes a line
+for each job whose moment matters. The driver reads these files; nothing of it passes through the broker.
 """
 
 from __future__ import annotations
@@ -19,24 +19,29 @@ VARIABLE = "BENCH_MARKS"
 NAP_SECONDS = 0.05
 
 
+#: Threads of one process that may count.
+CELLS = 256
+
+
 class Marks:
     """The marks that one worker process leaves; it may be forked after this was made."""
 
     def __init__(self) -> None:
         self._directory = Path(os.environ[VARIABLE])
         self._lock = threading.Lock()
+        self._local = threading.local()
         self._pid = 0
-        self._total = 0
+        self._threads = 0
         self._view = memoryview(bytearray(8)).cast("Q")
         self._stamps = -1
 
     def count(self) -> None:
-        """One no-op job has run."""
-        with self._lock:
-            if self._pid != os.getpid():
-                self._open()
-            self._total += 1
-            self._view[0] = self._total
+        """One no-op job has run. Each thread counts in a cell of its own: a lock would cost five times as much."""
+        try:
+            self._local.cell[0] += 1
+        except AttributeError:
+            self._local.cell = self._cell()
+            self._local.cell[0] += 1
 
     def stamp(self, token: str) -> None:
         """The job of this token has just been reached."""
@@ -51,9 +56,16 @@ class Marks:
         time.sleep(NAP_SECONDS)
         self.stamp(token)
 
+    def _cell(self) -> memoryview[int]:
+        with self._lock:
+            if self._pid != os.getpid():
+                self._open()
+            self._threads += 1
+            return self._view[self._threads - 1 : self._threads]
+
     def _open(self) -> None:
-        self._pid, self._total = os.getpid(), 0
-        counter = os.open(self._directory / f"{self._pid}.count", os.O_RDWR | os.O_CREAT)
-        os.ftruncate(counter, 8)
-        self._view = memoryview(mmap.mmap(counter, 8)).cast("Q")
+        self._pid, self._threads = os.getpid(), 0
+        counters = os.open(self._directory / f"{self._pid}.count", os.O_RDWR | os.O_CREAT)
+        os.ftruncate(counters, 8 * CELLS)
+        self._view = memoryview(mmap.mmap(counters, 8 * CELLS)).cast("Q")
         self._stamps = os.open(self._directory / f"{self._pid}.stamps", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

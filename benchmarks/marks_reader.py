@@ -53,4 +53,4 @@ class MarksReader:
 
 def _number(path: Path) -> int:
     data = path.read_bytes()
-    return int(struct.unpack("Q", data)[0]) if len(data) == 8 else 0
+    return sum(struct.unpack(f"{len(data) // 8}Q", data))
