@@ -5,7 +5,7 @@
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,
---          a repeat of the last number gets the same jobs again; total = most jobs over all queues;
+--          a repeat of it, also one that arrives late, gets the same jobs again; total = most jobs over all queues;
 --          want = {queue, most jobs, rate per second or 0, wait objective ms}
 -- Returns {packed {status, next ms, jobs}, message 1, message 2, ...}:
 --   status 'ok'; 'gone' when the worker is not registered (it was presumed lost); 'alone' when the
@@ -34,7 +34,7 @@ local function add(id, record, lease)
 end
 
 if not redis.call('ZSCORE', WORKERS, worker) then return answer('gone') end
-if redis.call('HGET', worker_key(worker), 'fetch') == tostring(number) then
+if tonumber(redis.call('HGET', worker_key(worker), 'fetch') or 0) >= number then
   local held = redis.call('HGETALL', leases_key(worker))
   local status = 'ok'
   for i = 1, #held, 2 do
@@ -44,6 +44,7 @@ if redis.call('HGET', worker_key(worker), 'fetch') == tostring(number) then
       if lease[L_ALONE] == 1 then status = 'alone' end
     end
   end
+  look_again_in(1)  -- when it may look again is told by its next fetch
   return answer(status)
 end
 redis.call('HSET', worker_key(worker), 'fetch', number)
@@ -174,7 +175,8 @@ end
 local function take(queue, most, rate, objective)
   local n = math.min(most, total)
   if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 1 then return 0 end
-  if n > 0 and redis.call('EXISTS', ring_key(queue)) == 1 then
+  if n == 0 then return 1 end  -- no room for it here: another worker must look
+  if redis.call('EXISTS', ring_key(queue)) == 1 then
     n = math.min(n, allowed(queue, rate))
     local picks = pick(queue, n)
     if #picks > 0 then
@@ -196,6 +198,8 @@ local function look_after_suspects()
 end
 
 take_back()
+-- Its own lease had ended: nobody would ever take back what it is given now.
+if not redis.call('ZSCORE', WORKERS, worker) then write_adjustments() commit() return answer('gone') end
 local status = look_after_suspects() or 'ok'
 for _, want in ipairs(wants) do
   local queue, most, rate, objective = unpack(want)

@@ -7,7 +7,7 @@
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
---          repeat of the last batch changes nothing
+--          repeat of it, also one that arrives late, changes nothing
 --          item = {worker, job id, fetch number, kind, ran ms, detail, sends, group}
 --          ran ms = since the run began; sends = what the run's hooks sent, see below;
 --          group = {group, ttl ms, sends} or {}: the sends of the member that completes it are sent
@@ -29,7 +29,7 @@ local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
 local process, batch, items = unpack(request)
 local batch_key = ns .. ':settled:' .. process  -- string: number of the process's last batch
-if redis.call('GET', batch_key) == tostring(batch) then return 0 end
+if tonumber(redis.call('GET', batch_key) or 0) >= batch then return 0 end
 
 local ended = {}            -- ids of jobs that are over
 local inactive = {}         -- queue -> ids that run no more
