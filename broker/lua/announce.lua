@@ -1,6 +1,6 @@
 -- A recorder is here: from now on the journal is trimmed only behind it.
 --
--- include: keys
+-- include: keys pass_full_memory
 --
 -- KEYS[1]  namespace in braces
 -- Returns the number of events in the journal.
