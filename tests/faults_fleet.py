@@ -47,6 +47,7 @@ class FaultFleet:
     def __init__(self, folder: Path, environment: Mapping[str, str], redis: EmbeddedRedis, lease_ms: int) -> None:
         self.redis = redis
         self.lease_ms = lease_ms
+        self.namespace = environment["JOBFLEET_NAMESPACE"]
         #: Path of the server's socket, for another proxy.
         self.redis_socket = unquote(urlsplit(redis.url).path)
         self.proxy = Proxy(self.redis_socket)
@@ -63,7 +64,7 @@ class FaultFleet:
             "RECORD_FILE": str(self.record),
             "PYTHONPATH": str(HERE),
         }
-        self.broker = FairBroker(redis.url, namespace=environment["JOBFLEET_NAMESPACE"], lease_ms=lease_ms)
+        self.broker = FairBroker(redis.url, namespace=self.namespace, lease_ms=lease_ms)
         self._stack.callback(self.broker.close)
 
     def close(self) -> None:
