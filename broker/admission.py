@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dramatiq.common import q_name
@@ -19,6 +19,9 @@ PRIORITIES = range(1, 10)
 DEFAULT_PRIORITY = 5
 #: Jobs that one script call accepts.
 CHUNK = 500
+
+#: Characters that the name of a queue, an actor or a job, or an idempotency key, may have.
+NAME_MAX = 255
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -39,6 +42,25 @@ def tenant_of(message: Message[Any]) -> str:
     )
 
 
+def check_name(field: str, name: object) -> None:
+    """See that a name can be a key in Redis and a value in PostgreSQL.
+
+    Raises:
+      InvalidPayload: it is no text of 1 to NAME_MAX characters, or holds half a character (a lone surrogate).
+    """
+    if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX:
+        raise InvalidPayload(
+            f"{field} is {str(name)[:80]!r}; it must be text of 1 to {NAME_MAX} characters", field=field
+        )
+    if not name.isascii():
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidPayload(
+                f"{field} is {name[:80]!r}, which is no valid text: {error.reason}", field=field
+            ) from None
+
+
 def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admitted:
     """Check a message and encode it.
 
@@ -48,15 +70,22 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
       payload_max: largest encoded message in bytes.
 
     Raises:
-      InvalidPayload: the tenant, priority, delay, arguments or size are not allowed.
+      InvalidPayload: the tenant, priority, delay, a name, the arguments or the size are not allowed.
     """
     tenant = tenant_of(message)
+    check_name("queue_name", message.queue_name)
+    check_name("actor_name", message.actor_name)
+    check_name("message_id", message.message_id)
     priority = message.options.get("priority", DEFAULT_PRIORITY)
     if isinstance(priority, bool) or priority not in PRIORITIES:
         raise InvalidPayload(f"priority is {priority!r}; it must be 1 (first) to 9 (last)", field="priority")
     if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < 1e14):
         raise InvalidPayload(f"delay is {delay!r}; it must be milliseconds, 0 or more", field="delay")
-    key = message.options.get("idempotency_key", "")
+    key = message.options.get("idempotency_key")
+    if key is None:
+        key = ""
+    elif key != "":
+        check_name("idempotency_key", key)
     try:
         encoded: bytes = message.encode()
     except (TypeError, ValueError) as error:
@@ -72,14 +101,19 @@ def admit_invalid(lease: Lease, message: Message[Any], error: str) -> tuple[Admi
 
     One that cannot even be encoded carries a result that is no JSON: then the run itself has failed.
     """
-    queue, priority = q_name(message.queue_name), DEFAULT_PRIORITY
     try:
         encoded: bytes = message.encode()
     except (TypeError, ValueError):
         lease.reason, lease.error = "bad_result", error
         encoded = message.copy(args=(), kwargs={}).encode()
-    tenant = lease.job.tenant_id
-    return (message.message_id, queue, tenant, message.actor_name, priority, 0, "", encoded), error
+    job_id, actor = _storable(message.message_id), _storable(message.actor_name)
+    queue = q_name(_storable(message.queue_name))
+    return (job_id, queue, lease.job.tenant_id, actor, DEFAULT_PRIORITY, 0, "", encoded), error
+
+
+def _storable(name: object) -> str:
+    """A name that could not be admitted, near enough for someone to recognise it."""
+    return str(name).encode("ascii", "backslashreplace").decode()[:NAME_MAX] or "(none)"
 
 
 def admit_from_hook(lease: Lease, message: Message[Any], delay: float | None, payload_max: int) -> tuple[Admitted, str]:
@@ -90,20 +124,22 @@ def admit_from_hook(lease: Lease, message: Message[Any], delay: float | None, pa
         return admit_invalid(lease, message, str(error))
 
 
-def send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int) -> list[AdmissionError | None]:
-    """Hand messages to Redis, CHUNK at a time; an outcome for each, None for accepted.
+def start_send(
+    scripts: Scripts, admitted: Sequence[Admitted], journal_max: int
+) -> Callable[[], list[AdmissionError | None]]:
+    """Hand messages to Redis, CHUNK at the most.
 
-    An id that is known already counts as accepted: the same send came twice.
+    Returns:
+      What gives an outcome for each, None for accepted. An id that is known already counts as
+      accepted: the same send came twice.
 
     Raises:
-      redis.RedisError: the server is away.
+      redis.RedisError: the server is away; when the answer is asked for.
     """
-    outcomes: list[AdmissionError | None] = []
-    for start in range(0, len(admitted), CHUNK):
-        chunk = admitted[start : start + CHUNK]
-        answers = scripts.call("enqueue", journal_max, *(part for job in chunk for part in job))
-        outcomes.extend(_refusal(answer, journal_max) for answer in answers)
-    return outcomes
+    if not admitted:
+        return list
+    finish = scripts.start("enqueue", journal_max, *(part for job in admitted for part in job))
+    return lambda: [_refusal(answer, journal_max) for answer in finish()]
 
 
 def _refusal(answer: int, journal_max: int) -> AdmissionError | None:

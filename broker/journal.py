@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgpack
+from dramatiq.logging import get_logger
+
 from .commands import Commands
 from .connection import reachable
 from .keys import Keys
 from .scripts import Scripts, pack, unpack
 from .settings import settings
+
+LOGGER = get_logger(__name__)
 
 #: The position before the first entry.
 BEGINNING = "0-0"
@@ -39,6 +44,13 @@ class Entry:
 
     position: str
     events: list[Event]
+    #: Events of it that cannot be read; they count in the journal like the others.
+    skipped: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many events the journal counts for it."""
+        return len(self.events) + self.skipped
 
 
 class Journal:
@@ -61,11 +73,13 @@ class Journal:
     def read(self, after: str = BEGINNING, count: int = 100, block_ms: int = 0) -> list[Entry]:
         """Up to `count` entries behind a position; waits `block_ms` for one when there is none.
 
-        A wait must be shorter than a command may take (two seconds).
+        What cannot be read is left out, with an error in the log: it must not hold up what comes behind it. A wait must be shorter than a command may take (two seconds).
         """
         with reachable(self._client):
             answer = self._client.xread({self._keys.journal: after}, count=count, block=block_ms or None)
-        return [Entry(position.decode(), _events(fields)) for position, fields in (answer[0][1] if answer else [])]
+        return [
+            _entry(position.decode(), fields.get(b"e", b"")) for position, fields in (answer[0][1] if answer else [])
+        ]
 
     def recorded(self, position: str, events: int, dead: Sequence[tuple[str, str]]) -> None:
         """Everything up to `position` is stored: trim it.
@@ -90,8 +104,47 @@ class Journal:
         return events, max(0.0, seconds + micros / 1e6 - int(oldest[0][0].split(b"-")[0]) / 1000)
 
 
-def _events(fields: dict[bytes, bytes]) -> list[Event]:
-    found = []
-    for kind, at_ms, job_id, tenant, queue, actor, attempt, worker, detail in unpack(fields[b"e"]):
-        found.append(Event(kind, int(at_ms), job_id, tenant, queue, actor, attempt, worker, detail or {}))
-    return found
+def _entry(position: str, packed: bytes) -> Entry:
+    try:
+        raw = unpack(packed)
+        written = len(raw)
+    except Exception as error:  # noqa: BLE001 (whatever somebody wrote there, the entries behind it can be read)
+        LOGGER.error("entry %s of the journal cannot be read and is left out: %s", position, error)
+        return Entry(position, [], _announced(packed))
+    events = []
+    for fields in raw:
+        try:
+            events.append(_event(*fields))
+        except (TypeError, ValueError) as error:
+            LOGGER.error("an event in entry %s of the journal cannot be read and is left out: %s", position, error)
+    return Entry(position, events, written - len(events))
+
+
+def _event(
+    kind: str,
+    at_ms: int,
+    job_id: str,
+    tenant: str,
+    queue: str,
+    actor: str,
+    attempt: int,
+    worker: str,
+    detail: dict[str, Any],
+    *_: object,
+) -> Event:
+    """One event; what a newer version may have written behind its fields is not ours to read."""
+    texts = (kind, job_id, tenant, queue, actor, worker)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(attempt, int):
+        raise TypeError(f"a text or number is of another type: {(*texts, attempt)!r:.200}")
+    # An empty table of Lua's is an empty list.
+    return Event(kind, int(at_ms), job_id, tenant, queue, actor, attempt, worker, dict(detail or {}))
+
+
+def _announced(packed: bytes) -> int:
+    """How many events the beginning of an entry promises that breaks off or goes wrong behind it."""
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(packed)
+    try:
+        return int(unpacker.read_array_header())
+    except (ValueError, msgpack.OutOfData):
+        return 0

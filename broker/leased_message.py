@@ -8,6 +8,7 @@ from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 
 from .lease import Lease
+from .redaction import hidden_arguments, shown_arguments
 
 
 class LeasedMessage(MessageProxy):
@@ -23,3 +24,11 @@ class LeasedMessage(MessageProxy):
         self.kwargs = message.kwargs
         self.options = message.options
         self.message_id = message.message_id
+
+    def __str__(self) -> str:
+        """As Dramatiq's log lines show it: without the values that its actor redacts."""
+        args, kwargs = shown_arguments(self.args, self.kwargs, hidden_arguments(self.options))
+        return str(self._message.copy(args=args, kwargs=kwargs))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__qualname__} {self.message_id} {self}>"

@@ -13,6 +13,7 @@ import random
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -78,13 +79,37 @@ class Scripts:
         Raises:
           redis.RedisError: the server is away, also after REPEATS repeats, or refused.
         """
+        try:
+            return self._execute("EVALSHA", self._digest(name), 1, self.prefix, *args)
+        except redis.exceptions.NoScriptError:
+            return self._execute("EVAL", source(name), 1, self.prefix, *args)
+
+    def start(self, name: str, *args: bytes | str | int) -> Callable[[], Any]:
+        """Send a call and let the caller do other work while the server runs it.
+
+        Returns:
+          What gives the answer, as ``call`` would; to be called once, soon, and in the same thread.
+        """
+        connection = self._take()
+        try:
+            connection.send_command("EVALSHA", self._digest(name), 1, self.prefix, *args)
+        except (redis.RedisError, OSError):
+            self._give_back(connection, answered=False)
+            return lambda: self.call(name, *args)
+
+        def finish() -> Any:
+            try:
+                return self._read(connection)
+            except (redis.exceptions.NoScriptError, redis.ConnectionError, redis.TimeoutError, OSError):
+                return self.call(name, *args)
+
+        return finish
+
+    def _digest(self, name: str) -> str:
         digest = self._digests.get(name)
         if digest is None:
             digest = self._digests[name] = hashlib.sha1(source(name).encode(), usedforsecurity=False).hexdigest()
-        try:
-            return self._execute("EVALSHA", digest, 1, self.prefix, *args)
-        except redis.exceptions.NoScriptError:
-            return self._execute("EVAL", source(name), 1, self.prefix, *args)
+        return digest
 
     def _execute(self, *command: Any) -> Any:
         attempt = 0
@@ -99,9 +124,16 @@ class Scripts:
 
     def _execute_once(self, command: tuple[Any, ...]) -> Any:
         connection = self._take()
-        answered = False
         try:
             connection.send_command(*command)
+        except BaseException:
+            self._give_back(connection, answered=False)
+            raise
+        return self._read(connection)
+
+    def _read(self, connection: Any) -> Any:
+        answered = False
+        try:
             answer = connection.read_response()
             answered = True
             return answer
@@ -109,13 +141,16 @@ class Scripts:
             answered = True
             raise
         finally:
-            if not answered:
-                # Also after an interrupt (a time limit, say) between command and reply: the reply
-                # must not be taken for that of the next command. The others may be stale as well;
-                # each connects again when it is used.
-                for stale in (connection, *self._idle):
-                    stale.disconnect()
-            self._idle.append(connection)
+            self._give_back(connection, answered=answered)
+
+    def _give_back(self, connection: Any, *, answered: bool) -> None:
+        if not answered:
+            # Also after an interrupt (a time limit, say) between command and reply: the reply must
+            # not be taken for that of the next command. The others may be stale as well; each
+            # connects again when it is used.
+            for stale in (connection, *self._idle):
+                stale.disconnect()
+        self._idle.append(connection)
 
     def _take(self) -> Any:
         if self._pid != os.getpid():

@@ -21,7 +21,7 @@ class QueueStats:
     active: int
     #: Jobs that completed, ever.
     completed: int
-    #: Dead letters in Redis now.
+    #: Dead letters now, also those that only PostgreSQL holds.
     failed: int
     #: Jobs that wait for their time.
     delayed: int

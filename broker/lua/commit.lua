@@ -14,6 +14,7 @@ local function write_journal()
 end
 
 local function commit()
+  fill_lines()
   write_journal()
   for field, n in pairs(sums) do redis.call('HINCRBY', METRICS, field, n) end
   for queue in pairs(touched) do

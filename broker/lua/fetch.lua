@@ -200,10 +200,12 @@ end
 take_back()
 -- Its own lease had ended: nobody would ever take back what it is given now.
 if not redis.call('ZSCORE', WORKERS, worker) then write_adjustments() commit() return answer('gone') end
+fill_lines()
 local status = look_after_suspects() or 'ok'
 for _, want in ipairs(wants) do
   local queue, most, rate, objective = unpack(want)
   promote(queue, 200)
+  fill_lines()
   local n = status == 'ok' and take(queue, most, rate, objective) or 0
   -- What is left is another worker's to take; with nothing left a stale token would only cost a fetch.
   if not waits(queue) then

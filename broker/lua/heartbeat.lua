@@ -26,6 +26,7 @@ for i = 1, #leases, 2 do
     answer[#answer + 1] = id
   end
 end
+fill_lines()
 -- A worker that took the wake token and died left nobody awake; this mends it.
 for _, queue in ipairs(queues) do
   if waits(queue) and redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 0 then

