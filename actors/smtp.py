@@ -49,12 +49,18 @@ class MailServer:
           EffectInDoubt: the connection was lost before the server said whether it took the email.
         """
         content = message.as_bytes()
-        with self._connected() as server:
+        with self.connected() as server:
             _envelope(server, bare_address(self.sender), bare_address(recipient))
             _data(server, content)
 
     @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
+    def connected(self) -> Iterator[smtplib.SMTP]:
+        """A connection on which we are let in, for as long as the block; also to see whether we are.
+
+        Raises:
+          ConfigurationError: the server does not offer what ``SMTP_URL`` asks for.
+          Unavailable: the server cannot be reached, or lets nobody in.
+        """
         try:
             server = self._open()
         except smtplib.SMTPNotSupportedError as error:

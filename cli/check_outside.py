@@ -36,7 +36,7 @@ def check_mail() -> Iterator[Result]:
     try:
         parsed = SmtpUrl.parse(url)
         # Connects, speaks TLS and logs in exactly as the email actor will.
-        with MailServer(parsed, MAIL_SECONDS)._connected():
+        with MailServer(parsed, MAIL_SECONDS).connected():
             pass
         yield ok("mail", f"{parsed.address} lets us in, emails come from {parsed.sender}")
     except Unavailable as away:

@@ -100,7 +100,7 @@ class Recorder:
         if fresh := [entry for entry in batch if _moment(entry.position) > _moment(writer.position)]:
             writer.write(fresh)
         dead = [(event.queue, event.job_id) for entry in batch for event in entry.events if event.kind == "failed"]
-        self._broker.journal.recorded(batch[-1].position, sum(len(entry.events) for entry in batch), dead)
+        self._broker.journal.recorded(batch[-1].position, sum(entry.size for entry in batch), dead)
 
     def _healthy(self) -> None:
         if self._failures:
@@ -123,7 +123,7 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     events = 0
     for entry in entries:
         batch.append(entry)
-        events += len(entry.events)
+        events += entry.size
         if events >= BATCH_EVENTS:
             yield batch
             batch, events = [], 0

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..broker.redaction import hidden_arguments, shown_arguments
 from . import storable
-
-#: What stands in the log in place of a value that the actor named in ``redact``.
-REDACTED = "[redacted]"
 
 
 class SentMessage:
@@ -27,12 +25,12 @@ class SentMessage:
         args, kwargs = message.get("args"), message.get("kwargs")
         if not isinstance(kwargs, dict):
             return None
-        hidden = self._redact(message)
-        shown: dict[str, Any] = {key: REDACTED if key in hidden else value for key, value in kwargs.items()}
-        if isinstance(args, list) and args:
+        options = message.get("options")
+        hidden = hidden_arguments(options if isinstance(options, dict) else {})
+        listed, shown = shown_arguments(args if isinstance(args, list) else [], kwargs, hidden)
+        if listed:
             # An argument that is itself called "args" keeps its name.
-            place = "args" if "args" not in shown else "*args"
-            shown[place] = [REDACTED if index in hidden else value for index, value in enumerate(args)]
+            shown["args" if "args" not in shown else "*args"] = listed
         clean: dict[str, Any] = storable.json_value(shown)
         return clean
 
@@ -49,11 +47,3 @@ class SentMessage:
         except (ValueError, RecursionError):
             return {}
         return message if isinstance(message, dict) else {}
-
-    @staticmethod
-    def _redact(message: dict[str, Any]) -> frozenset[str | int]:
-        options = message.get("options")
-        given = options.get("redact") if isinstance(options, dict) else None
-        if not isinstance(given, list):
-            return frozenset()
-        return frozenset(name for name in given if isinstance(name, str | int))

@@ -21,6 +21,9 @@ from jobfleet.cli.embedded_postgres import EmbeddedPostgres
 from jobfleet.cli.embedded_redis import EmbeddedRedis
 
 if TYPE_CHECKING:
+    from dramatiq import Worker
+    from worker_threads import StartWorker
+
     from jobfleet.broker import FairBroker
 
 
@@ -93,6 +96,25 @@ def broker(redis_url: str, namespace: str) -> Iterator[FairBroker]:
     fair_broker = FairBroker(url=redis_url, namespace=namespace)
     yield fair_broker
     fair_broker.close()
+
+
+@pytest.fixture
+def start_worker(broker: FairBroker) -> Iterator[StartWorker]:
+    """Starts workers on the broker in this process; they are stopped, and the audit is clean, in the end."""
+    from dramatiq import Worker
+
+    workers: list[Worker] = []
+
+    def start(*, threads: int = 4, queues: set[str] | None = None) -> Worker:
+        worker = Worker(broker, worker_threads=threads, worker_timeout=100, queues=queues)
+        worker.start()
+        workers.append(worker)
+        return worker
+
+    yield start
+    for worker in workers:
+        worker.stop()
+    assert broker.audit().clean, str(broker.audit())
 
 
 @pytest.fixture(scope="session")

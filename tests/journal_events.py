@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 import psycopg
+from dramatiq import Message
 from psycopg.rows import dict_row
 
 from jobfleet.broker import FairBroker
@@ -105,3 +106,9 @@ def recording(broker: FairBroker, database_url: str) -> Iterator[Recorder]:
         thread.join(timeout=30)
         database.close()
         assert not thread.is_alive()
+
+
+def kinds_of(broker: FairBroker, message: Message[Any]) -> list[str]:
+    """What the journal tells of a job, in order; that it started is left out, as only long runs have it."""
+    events = [event for entry in broker.journal.read(count=10_000) for event in entry.events]
+    return [event.kind for event in events if event.job_id == message.message_id and event.kind != "started"]

@@ -226,6 +226,8 @@ def test_dead_letters_leave_redis_only_once_they_are_stored(
     assert len(left) == 2 and ids[4] in left, "what is not stored stays"
     assert broker.journal.read() == []
     assert broker.journal.lag()[0] == 0
+    assert broker.stats(["default"])[0].failed == 5, "those that left for PostgreSQL are dead all the same"
+    assert broker.audit().clean
 
 
 def test_the_journal_at_its_cap_refuses_sends_and_never_a_settle(

@@ -12,7 +12,7 @@ T = TypeVar("T")
 INTERVAL_SECONDS = 0.02
 
 
-def eventually(condition: Callable[[], T], timeout: float = 15.0) -> T:
+def eventually(condition: Callable[[], T | None], timeout: float = 15.0) -> T:
     """Look until the condition holds; returns what it returned then.
 
     A false value or a failed assertion means "not yet"; any other error is the test's.
@@ -31,7 +31,13 @@ def eventually(condition: Callable[[], T], timeout: float = 15.0) -> T:
         time.sleep(INTERVAL_SECONDS)
 
 
-def _look(condition: Callable[[], T]) -> tuple[T | None, AssertionError | None]:
+def present(value: T | None) -> T:
+    """The value, which must be there."""
+    assert value is not None
+    return value
+
+
+def _look(condition: Callable[[], T | None]) -> tuple[T | None, AssertionError | None]:
     try:
         return condition(), None
     except AssertionError as failure:

@@ -7,7 +7,9 @@
 if redis.call('HGET', FLEET, 'recorder') == '1' then return tonumber(redis.call('HGET', FLEET, 'events') or 0) end
 local events = 0
 for _, entry in ipairs(redis.call('XRANGE', JOURNAL, '-', '+')) do
-  events = events + #cmsgpack.unpack(entry[2][2])
+  -- An entry that cannot be read must not keep the recorder from starting.
+  local readable, written = pcall(cmsgpack.unpack, entry[2][2])
+  if readable and type(written) == 'table' then events = events + #written end
 end
 redis.call('HSET', FLEET, 'recorder', 1, 'events', events)
 return events
