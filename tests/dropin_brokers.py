@@ -40,7 +40,7 @@ def application(
     workers: list[Worker] = []
 
     def start(*, threads: int = 4, queues: set[str] | None = None) -> Worker:
-        worker = Worker(broker, worker_threads=threads, worker_timeout=100, queues=queues)
+        worker = Worker(broker, worker_threads=threads, worker_timeout=30, queues=queues)
         worker.start()
         workers.append(worker)
         return worker

@@ -88,7 +88,7 @@ def test_delays_of_a_pipeline_and_of_its_stages_are_kept(app: tuple[Any, StartWo
     assert delays == [30, 40], "the greater of the first stage's and the pipeline's, then the stage's"
     with pytest.raises(ResultTimeout):
         (add.message(1, 2) | add.message_with_options(args=(3,), delay=60_000)).run().get_result(
-            block=True, timeout=1_000
+            block=True, timeout=100
         )
     broker.flush("default")
 

@@ -98,9 +98,8 @@ def test_groups_complete_and_plain_actors_stand_beside_ours(stub: StubBroker) ->
     assert told == ["done"]
 
 
+@pytest.mark.parametrize("stub", ["ours in its place"], indirect=True)
 def test_results_are_piped_by_name_where_our_pipelines_are(stub: StubBroker) -> None:
-    if "pipe_as" not in stub.actor_options:
-        pytest.skip("Dramatiq's own Pipelines hands results on by position")
     seen: list[int] = []
 
     @actor
