@@ -14,7 +14,7 @@ from jobfleet.broker import FairBroker
 from jobfleet.deploy.migrate import migrate
 
 #: Sends per second that are tried, and seconds of each.
-RATES = range(500, 12_001, 500)
+RATES = range(1000, 15_001, 1000)
 RATE_SECONDS = 6.0
 #: Jobs of one bulk send at a steady rate.
 PORTION = 50
@@ -52,7 +52,7 @@ def drain_recorded(stage: Stage, broker: FairBroker, jobs: int) -> dict[str, flo
 
 
 def flat_rate(stage: Stage, broker: FairBroker) -> list[dict[str, float | bool]]:
-    """Send faster and faster while workers run and the recorder records; the last rate kept flat is the answer."""
+    """Send faster and faster, until the lag grows at two rates in a row; the highest flat one is the answer."""
     tried: list[dict[str, float | bool]] = []
     for rate in RATES:
         sent = _send_at(stage, rate)
@@ -63,7 +63,7 @@ def flat_rate(stage: Stage, broker: FairBroker) -> list[dict[str, float | bool]]
             {"rate": rate, "sent": sent, "lag_events": events, "lag_s": seconds, "waiting": waiting, "flat": flat}
         )
         _recorded(broker, 120)
-        if not flat:
+        if not any(attempt["flat"] for attempt in tried[-2:]):
             break
     return tried
 
