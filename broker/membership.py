@@ -4,8 +4,10 @@
 2. Redis releases what it thinks we hold and we do not name: a lost reply strands nothing.
 3. The answer tells which running jobs were cancelled; they are interrupted.
 4. A worker that was presumed lost is told so: it interrupts what it runs, since others run that too,
-   and joins again under a new name. One that could not renew for a whole lease interrupts as well.
+   and joins again under a new name.
 5. Each second it looks whether another worker of this machine has died (``host_lock``).
+6. A thread that never speaks to the server watches meanwhile: a process that could not renew for a whole
+   lease interrupts what it runs, and one whose interpreter is held ends.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ from .scripts import Scripts, pack
 
 #: Seconds between two looks at the other workers of this machine.
 LOOK_SECONDS = 1.0
+#: Seconds between two looks at ourselves.
+WATCH_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Membership:
         self._introduction = introduction
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobfleet-heartbeat", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="jobfleet-watch", daemon=True)
         self._renewed = time.monotonic()
         self._lapsed = False
         self._incarnation = 0
@@ -78,11 +83,14 @@ class Membership:
         """
         self._register()
         self._guard()
+        self._watcher.start()
         self._thread.start()
 
     def leave(self) -> None:
         """Give back what is left and unregister. A server that is away finds out by the lease."""
         self._stop.set()
+        if self._watcher.is_alive():
+            self._watcher.join(timeout=5)
         if self.guard_interpreter:
             faulthandler.cancel_dump_traceback_later()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
@@ -117,8 +125,10 @@ class Membership:
         named = [part for lease in held if lease.worker == worker for part in (lease.job.job_id, lease.number)]
         busy = sum(1 for lease in held if lease.started and not lease.finished)
         facts = ["busy", busy]
+        # The server counts from when it heard us, which is no earlier.
+        began = time.monotonic()
         answer = self.scripts.call("heartbeat", pack([worker, received, named, facts, self._introduction.queues]))
-        self._renewed, self._lapsed = time.monotonic(), False
+        self._renewed, self._lapsed = began, False
         if answer[0] == b"gone" and not self._stop.is_set():
             self.rejoin()
         for job_id in answer[1:]:
@@ -130,14 +140,14 @@ class Membership:
         facts: list[Any] = ["process", self.process, "host", socket.gethostname(), "pid", os.getpid()]
         facts += ["threads", self._introduction.threads, "queues", " ".join(self._introduction.queues)]
         introduction = [self.worker, self.lease_ms, facts, self._introduction.queues, self._introduction.actors, host]
+        began = time.monotonic()
         self.scripts.call("register", pack(introduction))
-        self._renewed = time.monotonic()
+        self._renewed = began
 
     def _run(self) -> None:
         period = self.lease_ms / 3000
         next_beat = time.monotonic() + period
         while not self._stop.wait(max(0.0, min(next_beat - time.monotonic(), LOOK_SECONDS))):
-            self._guard()
             try:
                 if time.monotonic() >= next_beat:
                     next_beat = time.monotonic() + period
@@ -145,7 +155,12 @@ class Membership:
                 self._lock.look(self.scripts)
             except Exception as error:  # noqa: BLE001 (whatever it is, the next heartbeat must come)
                 self.logger.warning("heartbeat failed: %s", error)
-                self._interrupt_when_lapsed()
+
+    def _watch(self) -> None:
+        """A server that hangs holds the heartbeat for longer than a lease; it must not hold this."""
+        while not self._stop.wait(WATCH_SECONDS):
+            self._guard()
+            self._interrupt_when_lapsed()
 
     def _interrupt_when_lapsed(self) -> None:
         if self._lapsed or time.monotonic() - self._renewed < self.lease_ms / 1000:
@@ -156,7 +171,7 @@ class Membership:
             interrupt(lease, LeaseLost)
 
     def _guard(self) -> None:
-        """A job that holds the interpreter keeps this thread from coming here: then the timer ends the process."""
+        """A job that holds the interpreter keeps the watch from coming here: then the timer ends the process."""
         if self.guard_interpreter and sys.__stderr__ is not None:
             # Dramatiq puts a pipe with a format of its own in the place of sys.stderr.
             faulthandler.dump_traceback_later(self.lease_ms / 500, exit=True, file=sys.__stderr__)
