@@ -9,8 +9,9 @@ local function convict(worker, id, lease, record)
     {started_ms = lease[L_FETCHED], wait_ms = lease[L_FETCHED] - lease[L_SINCE], run_ms = now - lease[L_FETCHED]})
 end
 
--- Give one lease back. kind is 'lost' or 'released'; only a loss is held against the job.
-local function give_back(worker, id, lease, kind, reason)
+-- Give one lease back. kind is 'lost' or 'released'; only a loss is held against the job. began = when
+-- its run began, where that is known: a run that was cut short is told of, one that never was is not.
+local function give_back(worker, id, lease, kind, reason, began)
   local queue, tenant = lease[L_QUEUE], lease[L_TENANT]
   redis.call('HDEL', leases_key(worker), id)
   redis.call('ZREM', active_key(queue), id)
@@ -30,7 +31,7 @@ local function give_back(worker, id, lease, kind, reason)
   else
     join_line(queue, tenant, id, lease[L_PLACE], lease[L_SINCE])
   end
-  event(kind, id, tenant, queue, lease[L_ACTOR], lease[L_ATTEMPT], worker, {reason = reason})
+  event(kind, id, tenant, queue, lease[L_ACTOR], lease[L_ATTEMPT], worker, {reason = reason, started_ms = began})
 end
 
 local function give_back_all(worker, kind, reason)

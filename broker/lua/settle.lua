@@ -172,7 +172,9 @@ local function settle(item, lease)
   if kind == 'progress' then
     return note(item, lease, 'progress', {fraction = item[6][1], note = item[6][2]})
   end
-  if kind == 'released' then return give_back(item[1], id, lease, 'released', item[6][1]) end
+  if kind == 'released' then
+    return give_back(item[1], id, lease, 'released', item[6][1], item[5] > 0 and now - item[5] or nil)
+  end
   append(freed, item[1], id)
   append(inactive, lease[L_QUEUE], id)
   adjust(lease[L_QUEUE], lease[L_TENANT], math.max(item[5], LEAST_CHARGE) - lease[L_CHARGE])
