@@ -100,7 +100,8 @@ class FaultFleet:
 
     def workers(self) -> set[str]:
         """Names of the workers that are registered."""
-        return {name.decode() for name in self.broker.client.zrange(self.broker.keys.workers, 0, -1)}
+        names: Any = self.broker.client.zrange(self.broker.keys.workers, 0, -1)
+        return {name.decode() for name in names}
 
     def send(self, numbers: range, seconds: float = 0.0, **options: Any) -> list[str]:
         """Send naps; returns the ids of their jobs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dramatiq import Message
@@ -76,7 +77,7 @@ def test_a_job_that_hangs_in_c_code_fails_as_stuck_and_its_process_ends(fleet: F
     # Given a job that waits outside of Python beyond its time limit, and others beside it
     fleet.monitor()
     process = fleet.worker(threads=3, module="faults_stuck_actors")
-    stuck = Message(queue_name="work", actor_name="waits_in_c", args=(99,), kwargs={}, options={})
+    stuck = Message[Any](queue_name="work", actor_name="waits_in_c", args=(99,), kwargs={}, options={})
     fleet.broker.enqueue(stuck)
     fleet.await_lines("start", 1)
     fleet.send(range(2), 3.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults_fleet import PATIENCE, FaultFleet, fault_fleet
@@ -22,7 +23,7 @@ def fleet(tmp_path: Path, fleet_environment: dict[str, str]) -> Iterator[FaultFl
         yield fleet
 
 
-def sender(fleet: FaultFleet, numbers: range = range(JOBS), **options: object) -> Sender:
+def sender(fleet: FaultFleet, numbers: range = range(JOBS), **options: Any) -> Sender:
     return Sender(fleet.proxy.url, fleet.namespace, numbers, **options)
 
 

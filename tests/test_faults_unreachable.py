@@ -1,0 +1,73 @@
+"""Redis out of reach for longer than two leases: connections that are cut, and connections that hang."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dramatiq.errors import ConnectionClosed
+from faults_fleet import PATIENCE, FaultFleet, child, fault_fleet
+from faults_proxy import Proxy
+from faults_sender import Sender
+from wait import eventually
+
+#: Seconds after which a send has been refused, with all its repeats, when the server hangs.
+REFUSED_WITHIN = 30.0
+FAULTS: dict[str, Callable[[Proxy], None]] = {"cut": Proxy.cut, "hanging": Proxy.hang}
+
+
+@pytest.mark.parametrize("fail", FAULTS.values(), ids=FAULTS.keys())
+def test_nobody_is_declared_lost_when_redis_was_away_for_more_than_two_leases(
+    tmp_path: Path, fleet_environment: dict[str, str], fail: Callable[[Proxy], None]
+) -> None:
+    with fault_fleet(tmp_path, fleet_environment) as fleet:
+        suffer(fleet, fail, jobs=300, seconds=5.0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fail", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize("seconds", [30.0, 45.0])
+def test_nobody_is_declared_lost_when_redis_was_away_for_real_leases(
+    tmp_path: Path, fleet_environment: dict[str, str], fail: Callable[[Proxy], None], seconds: float
+) -> None:
+    with fault_fleet(tmp_path, fleet_environment, lease_ms=15_000) as fleet:
+        suffer(fleet, fail, jobs=3_000, seconds=seconds)
+
+
+def suffer(fleet: FaultFleet, fail: Callable[[Proxy], None], jobs: int, seconds: float) -> None:
+    # Given two workers with two long jobs in a stream of short ones, and a sender
+    fleet.monitor()
+    workers = [fleet.worker(threads=4), fleet.worker(threads=4)]
+    names, pids = fleet.workers(), {child(worker) for worker in workers}
+    fleet.send(range(2), 2 * seconds)
+    fleet.await_lines("start", 2)
+    with Sender(fleet.proxy.url, fleet.namespace, range(10, 10 + jobs)) as sending:
+        fleet.await_lines("end", 50)
+
+        # When nobody reaches the server for more than two leases
+        began = time.monotonic()
+        fail(fleet.proxy)
+        fleet.await_lines("LeaseLost", 2, seconds)
+        eventually(lambda: sending.refusals, REFUSED_WITHIN)
+        eventually(lambda: time.monotonic() - began > seconds, PATIENCE)
+        fleet.proxy.connect()
+        sending.finish(PATIENCE)
+
+    # Then the long jobs were interrupted and have given back their leases without an attempt
+    fleet.await_completed(jobs + 2, PATIENCE + 2 * seconds)
+    assert {line[1] for line in fleet.lines("LeaseLost")} == {"0", "1"}
+
+    # And nobody was declared lost: the same workers work on under the same names
+    assert fleet.workers() == names
+    assert {child(worker) for worker in workers} == pids
+    assert fleet.counter("workers_lost") == 0
+    fleet.prove(completed=jobs + 2)
+    assert fleet.runs() == {"completed": jobs + 2, "released": 2}
+    assert Counter(line[1] for line in fleet.lines("end")) == Counter(map(str, [0, 1, *range(10, 10 + jobs)]))
+
+    # And the sender was told in one sentence
+    assert {type(refusal) for refusal in sending.refusals} == {ConnectionClosed}
+    assert all("\n" not in str(refusal) and "unreachable" in str(refusal) for refusal in sending.refusals)
