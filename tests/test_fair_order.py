@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from dramatiq import Message
 from scripted_worker import ScriptedWorker
@@ -75,7 +76,9 @@ def test_order_within_a_tenant_is_kept_among_many(broker: FairBroker) -> None:
     sent: dict[str, list[str]] = {"a": [], "b": []}
     for number in range(50):
         tenant = "ab"[number % 2]
-        job = Message(queue_name="default", actor_name="act", args=(number,), kwargs={"tenant_id": tenant}, options={})
+        job: Message[Any] = Message(
+            queue_name="default", actor_name="act", args=(number,), kwargs={"tenant_id": tenant}, options={}
+        )
         sent[tenant].append(broker.enqueue(job).message_id)
     got: dict[str, list[str]] = {"a": [], "b": []}
     worker = ScriptedWorker(broker)

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 import pytest
 from dramatiq import Message, Worker
 from processes import Process
-from wait import eventually
+from wait import eventually, present
 
 from jobfleet.broker import FairBroker, health, outcome
 from jobfleet.broker.errors import Cancelled
@@ -46,7 +47,7 @@ def start(environment: dict[str, str], threads: int = 4, lease_ms: int = 15_000)
     return Process(command, environment | {"JOBFLEET_LEASE_MS": str(lease_ms)})
 
 
-def message(actor: str, number: int, *rest: object) -> Message:
+def message(actor: str, number: int, *rest: object) -> Message[Any]:
     return Message(queue_name="work", actor_name=actor, args=(number, *rest), kwargs={}, options={})
 
 
@@ -194,12 +195,13 @@ def test_a_job_of_an_unknown_actor_is_put_back_and_in_the_end_dead(
     @dramatiq.actor(broker=broker)
     def known() -> None: ...
 
-    sent = Message(queue_name="default", actor_name="newer", args=(), kwargs={}, options={})
+    sent: Message[Any] = Message(queue_name="default", actor_name="newer", args=(), kwargs={}, options={})
     broker.enqueue(sent)
     worker = Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
     try:
-        letter = eventually(lambda: broker.get(sent.message_id).state == "failed" and broker.dead_letters.list()[0])
+        (letter,) = eventually(broker.dead_letters.list)
+        assert present(broker.get(sent.message_id)).state == "failed"
         assert (letter.reason, letter.attempts) == ("unknown_actor", 1)
         assert "newer" in letter.error
         kinds = [e.kind for entry in broker.journal.read(count=1000) for e in entry.events]

@@ -10,7 +10,7 @@ from dramatiq import Message, Worker
 from dramatiq.middleware import GroupCallbacks
 from dramatiq.rate_limits.backends import StubBackend
 from scripted_worker import ScriptedWorker
-from wait import eventually
+from wait import eventually, present
 
 from jobfleet.actors import actor, make_broker
 from jobfleet.broker import FairBroker, current_job
@@ -104,8 +104,8 @@ def test_a_send_that_belongs_to_a_settle_is_part_of_it(broker: FairBroker) -> No
 
     assert worker.settle(job_id, "completed", ["", "", 0], sends=[stage, broken]) == 0
     assert worker.settle(job_id, "completed", ["", "", 0], sends=[stage], again=True) == 0
-    assert broker.get("stage-1").state == "pending"
-    assert broker.get("stage-1").tenant_id == "acme"
+    assert present(broker.get("stage-1")).state == "pending"
+    assert present(broker.get("stage-1")).tenant_id == "acme"
     assert [(d.job_id, d.reason, d.error) for d in broker.dead_letters.list()] == [
         ("stage-2", "invalid", "does not fit")
     ]
@@ -145,7 +145,7 @@ def test_a_member_that_runs_twice_counts_once(broker: FairBroker) -> None:
     broker.client.hset(broker.keys.prefix + ":group:g", first, 1)
     assert broker.get("callback") is None
     worker.settle(second, "completed", ["", "", 0], group=["g", 60_000, [callback]])
-    assert broker.get("callback").state == "pending"
+    assert present(broker.get("callback")).state == "pending"
 
 
 def test_a_result_that_no_stage_could_carry_fails_its_own_job(fleet: FairBroker) -> None:
@@ -156,6 +156,6 @@ def test_a_result_that_no_stage_could_carry_fails_its_own_job(fleet: FairBroker)
     @dramatiq.actor(broker=fleet)
     def take(value: object) -> None: ...
 
-    dramatiq.pipeline([strange.message(), take.message()], broker=fleet).run()
+    dramatiq.pipeline([strange.message(), take.message_with_options()], broker=fleet).run()
     letters = eventually(lambda: {d.actor: d.reason for d in fleet.dead_letters.list()})
     assert letters["strange"] == "bad_result"

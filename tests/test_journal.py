@@ -32,7 +32,7 @@ def test_an_entry_that_cannot_be_read_is_passed_over_with_an_error(
     broker: FairBroker, caplog: pytest.LogCaptureFixture, fields: dict[str, bytes], size: int
 ) -> None:
     append(broker, enqueued("before"))
-    broker.client.xadd(broker.keys.journal, dict(fields))
+    broker.client.execute_command("XADD", broker.keys.journal, "*", *(part for pair in fields.items() for part in pair))
     append(broker, enqueued("behind"))
 
     with caplog.at_level(logging.ERROR):

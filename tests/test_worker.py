@@ -133,7 +133,9 @@ def test_pipelines_groups_and_callbacks_of_plain_dramatiq(broker: FairBroker, st
     def told(message_data: dict[str, object], result: object) -> None:
         seen.append(("told", result))
 
-    dramatiq.pipeline([double.message(2), double.message(), keep.message()], broker=broker).run()
+    dramatiq.pipeline(
+        [double.message(2), double.message_with_options(), keep.message_with_options()], broker=broker
+    ).run()
     double.send_with_options(args=(5,), on_success=told)
     start_worker()
     eventually(lambda: len(seen) == 2)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dramatiq import Message
@@ -40,7 +41,7 @@ def worker(environment: dict[str, str], threads: int = 4) -> Process:
     return Process(command, environment)
 
 
-def work(number: int, seconds: float = 0.0) -> Message:
+def work(number: int, seconds: float = 0.0) -> Message[Any]:
     return Message(queue_name="work", actor_name="work", args=(number, seconds), kwargs={}, options={})
 
 
@@ -51,8 +52,10 @@ def lines(record: Path) -> list[list[str]]:
 def test_kill_9_of_one_of_two_workers_loses_nothing(
     broker: FairBroker, environment: dict[str, str], record: Path
 ) -> None:
-    broker.enqueue_many([work(n, 0.002) for n in range(2_000)])
-    with worker(environment) as first, worker(environment):
+    with worker(environment) as first, worker(environment) as second:
+        for process in (first, second):
+            process.says("ready for action")
+        broker.enqueue_many([work(n, 0.002) for n in range(2_000)])
         pids = eventually(lambda: {line[2] for line in lines(record)} if len(lines(record)) > 600 else None, 60)
         assert len(pids) == 2, "both work"
         # Dramatiq's command is a parent with one child here; the child is the worker.
@@ -104,8 +107,8 @@ def test_dramatiqs_command_runs_the_fleets_actors_unmodified(
     with Process(["dramatiq", "jobfleet.actors", "-Q", "email", "-p", "1", "-t", "10"], fleet_environment) as process:
         process.says("ready for action")
         eventually(lambda: broker.client.zcard(broker.keys.workers) == 1)
-        name = broker.client.zrange(broker.keys.workers, 0, 0)[0].decode()
-        facts = broker.client.hgetall(broker.keys.worker(name))
+        ((name, _),) = broker.commands.zscan_iter(broker.keys.workers, count=10)
+        facts = broker.client.hgetall(broker.keys.worker(name.decode()))
         assert (facts[b"threads"], facts[b"queues"]) == (b"10", b"email")
         assert b"jobfleet.send_email" in broker.client.hgetall(broker.keys.actors)
         process.terminate()
