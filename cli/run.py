@@ -62,7 +62,9 @@ def worker(
     ] = None,
     threads: Annotated[int, typer.Option("--threads", "-t", min=1, help="Jobs that each process runs at once.")] = 10,
     processes: Annotated[int, typer.Option("--processes", "-p", min=1, help="Worker processes.")] = 1,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log in detail, all arguments of jobs included.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log in detail, all arguments of jobs included.")
+    ] = False,
 ) -> None:
     """Work on jobs until SIGTERM or Ctrl-C.
 
