@@ -35,7 +35,7 @@ def application(
     Whatever the test did, every job of a FairBroker is accounted for in the end.
     """
     previous = dramatiq.broker.global_broker
-    broker = make_broker(kind, url, namespace, middleware)
+    broker: Any = make_broker(kind, url, namespace, middleware)
     dramatiq.set_broker(broker)
     workers: list[Worker] = []
 

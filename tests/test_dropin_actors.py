@@ -59,7 +59,7 @@ def test_actors_are_sync_async_or_classes_and_any_actor_class(app: tuple[Any, St
         def name(self) -> str:
             return "foo"
 
-    class Own(dramatiq.Actor):
+    class Own(dramatiq.Actor[[int], None]):
         def send_twice(self, number: int) -> None:
             self.send(number)
             self.send(number)
@@ -70,6 +70,7 @@ def test_actors_are_sync_async_or_classes_and_any_actor_class(app: tuple[Any, St
 
     start()
     Foo.send(1)
+    assert isinstance(own, Own)
     own.send_twice(2)
     eventually(lambda: sorted(seen) == ["foo 1", "own 2", "own 2"])
     assert (Foo.actor_name, Foo.queue_name, Foo.options["max_retries"]) == ("Foo", "classes", 3)
@@ -121,9 +122,14 @@ def test_options_arrive_unchanged_and_only_the_broker_adds_its_own(app: tuple[An
     def act(*args: object, **kwargs: object) -> None:
         proxy = CurrentMessage.get_current_message()
         assert proxy is not None
-        seen.append(proxy._message.copy())
+        seen.append(Message.decode(proxy.encode()))
 
-    options = {"trace": {"id": "é", "parents": [1, 2]}, "none": None, "max_retries": 5, "on_success": None}
+    options: dict[str, Any] = {
+        "trace": {"id": "é", "parents": [1, 2]},
+        "none": None,
+        "max_retries": 5,
+        "on_success": None,
+    }
     sent = act.send_with_options(args=(1,), kwargs={"k": "v"}, **options)
     start()
     eventually(lambda: seen)

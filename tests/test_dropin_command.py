@@ -59,8 +59,9 @@ def test_two_processes_share_the_work_and_finish_what_runs_at_sigterm(
     sender: Any, environment: dict[str, str], record: Path
 ) -> None:
     with Process(["dramatiq", "dropin_application", "-p", "2", "-t", "2"], environment) as process:
+        eventually(lambda: process.errors.count("ready for action") == 2)
         for number in range(4):
-            send(sender, "slow", number, 0.3)
+            send(sender, "slow", number, 0.5)
         eventually(lambda: len({line[2] for line in lines(record)}) == 2)
         for number in range(100):
             send(sender, "work", number)

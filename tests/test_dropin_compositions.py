@@ -46,7 +46,7 @@ def test_a_pipeline_feeds_each_result_into_the_next_stage(app: tuple[Any, StartW
         return x + y
 
     start()
-    pipe = add.message(1, 2) | (add.message(3) | add.message(4))
+    pipe = add.message(1, 2) | (add.message_with_options(args=(3,)) | add.message_with_options(args=(4,)))
     assert not pipe.completed
     assert pipe.run() is pipe
     assert pipe.get_result(**WAIT) == 10
@@ -111,8 +111,8 @@ def test_a_pipeline_ends_at_a_stage_that_fails_and_goes_on_after_one_that_was_re
         ran.append(result)
 
     start()
-    dead = fails.message(2) | last.message()
-    alive = fails.message(1) | last.message()
+    dead = fails.message(2) | last.message_with_options()
+    alive = fails.message(1) | last.message_with_options()
     dead.run()
     alive.run()
     eventually(lambda: "after 1" in ran and died(broker) == {dead.messages[0].message_id})
@@ -128,7 +128,13 @@ def test_results_of_groups_of_messages_pipelines_and_groups(app: tuple[Any, Star
         return x + y
 
     start()
-    members = group([add.message(1, 1), add.message(1, 2) | add.message(3), group(add.message(n, n) for n in range(3))])
+    members = group(
+        [
+            add.message(1, 1),
+            add.message(1, 2) | add.message_with_options(args=(3,)),
+            group(add.message(n, n) for n in range(3)),
+        ]
+    )
     members.run(delay=20)
     assert list(members.get_results(**WAIT)) == [2, 6, [0, 2, 4]]
     assert (members.completed, members.completed_count, len(members)) == (True, 3, 3)

@@ -1,4 +1,4 @@
-"""What few applications do: where our broker differs from Dramatiq's without meaning to, and where it means to."""
+"""What few applications do, and where our broker differs from Dramatiq's on purpose."""
 
 from __future__ import annotations
 
@@ -24,16 +24,11 @@ def app(request: pytest.FixtureRequest, redis_url: str, namespace: str) -> Itera
         yield running
 
 
-def differs(reason: str) -> pytest.MarkDecorator:
-    """Our broker is known to differ; when it does no more, this says so, since xfail is strict here."""
-    ours = pytest.param("fair", marks=pytest.mark.xfail(reason=reason))
-    return pytest.mark.parametrize("app", [ours, "dramatiq"], indirect=True)
-
-
+both = pytest.mark.parametrize("app", ["fair", "dramatiq"], indirect=True)
 fair_only = pytest.mark.parametrize("app", ["fair"], indirect=True)
 
 
-@differs("the worker's thread sends it again under its own id, which is known, and acknowledges the first: it is lost")
+@both
 @pytest.mark.parametrize("ms", [-1_000, 50])
 def test_a_message_that_carries_an_eta_runs_then(app: tuple[Any, StartWorker], ms: int) -> None:
     broker, start = app
@@ -45,7 +40,7 @@ def test_a_message_that_carries_an_eta_runs_then(app: tuple[Any, StartWorker], m
     assert ran == [1]
 
 
-@differs("the worker thread finds no consumer named default.DQ, and ends")
+@both
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_message_for_the_delay_queue_runs_and_ends_no_thread(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
@@ -57,7 +52,7 @@ def test_a_message_for_the_delay_queue_runs_and_ends_no_thread(app: tuple[Any, S
     assert worker.workers[0].is_alive()
 
 
-@differs("a prefetch smaller than the number of threads is not heeded")
+@both
 def test_a_prefetch_of_1_runs_one_message_of_a_queue_at_a_time(
     app: tuple[Any, StartWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +75,7 @@ def test_a_prefetch_of_1_runs_one_message_of_a_queue_at_a_time(
     assert max(most) == 1
 
 
-@differs("the hooks are remembered until add_middleware is called again")
+@both
 def test_the_list_of_middleware_may_be_changed_in_place(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
     seen: list[str] = []
@@ -99,7 +94,7 @@ def test_the_list_of_middleware_may_be_changed_in_place(app: tuple[Any, StartWor
     assert seen == ["run", "hook", "run"]
 
 
-@differs("the hook that counts members takes the place of the application's own")
+@both
 def test_an_applications_own_group_callbacks_are_called(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
     seen: list[str] = []
@@ -107,7 +102,7 @@ def test_an_applications_own_group_callbacks_are_called(app: tuple[Any, StartWor
     class Watched(GroupCallbacks):
         def after_process_message(self, broker: Any, message: Any, **outcome: Any) -> None:
             seen.append(message.actor_name)
-            super().after_process_message(broker, message, **outcome)
+            super().after_process_message(broker, message, **outcome)  # type: ignore[no-untyped-call]
 
     broker.add_middleware(Watched(StubBackend()))
     act = dramatiq.actor(actor_name="act")(lambda: None)
@@ -120,7 +115,7 @@ def test_an_applications_own_group_callbacks_are_called(app: tuple[Any, StartWor
     assert sorted(seen) == ["act", "act", "tell"]
 
 
-@differs("the second is the same job, and the group waits for two forever")
+@both
 def test_a_group_with_the_same_message_twice_completes(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
     told: list[int] = []
@@ -135,7 +130,7 @@ def test_a_group_with_the_same_message_twice_completes(app: tuple[Any, StartWork
     assert told == [1]
 
 
-@differs("only the thread of the run itself is known to be that of the job's next run")
+@both
 def test_a_thread_of_an_actor_may_send_its_message_again(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
     broker.add_middleware(CurrentMessage())
@@ -156,7 +151,7 @@ def test_a_thread_of_an_actor_may_send_its_message_again(app: tuple[Any, StartWo
     assert ran == [0, 1]
 
 
-@differs("the result is tried as JSON, and a RecursionError there makes a failure of the run")
+@both
 def test_a_result_that_nobody_stores_may_be_anything(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
     ran: list[int] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dramatiq
@@ -74,14 +75,15 @@ def test_the_hooks_of_a_run_of_a_failure_and_of_a_skipped_message(app: tuple[Any
 
     start()
     seen.clear()
-    expected = {
+    expected: dict[str, list[str]] = {
         "completed": ["before_process_message", "after_process_message None", "before_ack", "after_ack"],
         "failed": ["before_process_message", "after_process_message KeyError", "before_nack", "after_nack"],
         "skipped": ["after_skip_message", "before_ack", "after_ack"],
     }
     for kind, hooks in expected.items():
-        act.send_with_options(kwargs={"fails": kind == "failed"}, **({"gate": 1} if kind == "skipped" else {}))
-        eventually(lambda hooks=hooks: hooks[-1] in seen and "after_enqueue None" in seen)
+        options: dict[str, Any] = {"gate": 1} if kind == "skipped" else {}
+        act.send_with_options(kwargs={"fails": kind == "failed"}, **options)
+        eventually(partial({hooks[-1], "after_enqueue None"}.issubset, seen))
         # The worker may be done before the sender's own thread calls after_enqueue.
         assert [line for line in of_messages(seen) if "enqueue" not in line] == hooks, kind
         assert [line for line in seen if "enqueue" in line] == ["before_enqueue None", "after_enqueue None"], kind
@@ -199,10 +201,11 @@ def test_an_error_in_a_hook_is_logged_and_the_rest_goes_on(app: tuple[Any, Start
     ran: list[int] = []
 
     class Broken(Middleware):
-        def before_enqueue(self, broker: dramatiq.Broker, message: Any, delay: int | None) -> None:
+        def fail(self, *arguments: Any, **outcome: Any) -> None:
             raise ConnectionError("away")
 
-        before_process_message = after_process_message = before_ack = after_ack = before_enqueue
+        before_enqueue = after_enqueue = before_process_message = after_process_message = fail
+        before_ack = after_ack = fail
 
     broker.add_middleware(Broken())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
+from functools import partial
 from typing import Any
 
 import dramatiq
@@ -100,7 +101,8 @@ def test_a_time_limit_interrupts_the_actor(redis_url: str, namespace: str) -> No
 
             start()
             message = act.send()
-            eventually(lambda broker=broker, message=message: died(broker) == {message.message_id})
+            eventually(partial(died, broker))
+            assert died(broker) == {message.message_id}
             assert ended == ["interrupted"]
 
 
@@ -130,8 +132,12 @@ def test_a_shutdown_is_told_to_those_who_want_to_know(redis_url: str, namespace:
             worker = start()
             told.send()
             untold.send()
-            eventually(lambda events=events: len(events) == 2)
+            eventually(partial(_has, events, 2))
             worker.stop()
             assert events[2:] == ["told", "untold ends"]
             assert not drained(broker), "the interrupted one runs again later"
             assert not died(broker)
+
+
+def _has(things: Sized, number: int) -> bool:
+    return len(things) == number

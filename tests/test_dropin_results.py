@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dramatiq
@@ -29,11 +29,12 @@ PAIRS = [
 def app(request: pytest.FixtureRequest, redis_url: str, namespace: str) -> Iterator[tuple[Any, StartWorker]]:
     kind, backend_kind = request.param
     with application(kind, redis_url, namespace) as (broker, start):
-        backend: Any = {
+        backends: dict[str, Callable[[], Any]] = {
             "settled": lambda: SettledResults(broker),
             "redis": lambda: RedisBackend(url=redis_url, namespace=namespace),
             "stub": StubBackend,
-        }[backend_kind]()
+        }
+        backend = backends[backend_kind]()
         broker.add_middleware(Results(backend=backend))
         yield broker, start
         if isinstance(backend, RedisBackend):

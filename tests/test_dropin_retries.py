@@ -42,10 +42,11 @@ def test_max_retries_counts_retries_and_not_runs(app: tuple[Any, StartWorker], o
     runs: list[int] = []
     options: dict[str, Any] = {"max_retries": 2, "min_backoff": 10, "max_backoff": 20}
 
-    @dramatiq.actor(**({} if on_message else options))
-    def act() -> None:
+    def fails() -> None:
         runs.append(1)
         raise RuntimeError("always")
+
+    act: Any = dramatiq.actor(**({} if on_message else options))(fails)
 
     start()
     message = act.send_with_options(**(options if on_message else {}))

@@ -40,7 +40,7 @@ def stub(request: pytest.FixtureRequest) -> Iterator[StubBroker]:
 
 
 def test_jobs_run_with_their_options_checked_and_their_results_stored(stub: StubBroker) -> None:
-    seen: list[object] = []
+    seen: list[tuple[Any, ...]] = []
 
     @actor
     def double(*, tenant_id: TenantId, number: int) -> int:
@@ -53,7 +53,7 @@ def test_jobs_run_with_their_options_checked_and_their_results_stored(stub: Stub
     assert seen == [("42", 4, None)]
     assert message.options == {}, "options that this broker does not know are not sent"
     with pytest.raises(InvalidPayload) as caught:
-        double.send(tenant_id=42, number="four")
+        double.send(tenant_id=42, number="four")  # type: ignore[arg-type]
     assert caught.value.field == "number"
     double.with_options(delay=20).send(tenant_id=42, number=5)
     stub.join("default")
