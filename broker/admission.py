@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from dramatiq.common import q_name
+from dramatiq.common import current_millis, q_name
 from dramatiq.message import Message
 
 from .errors import AdmissionError, BacklogFull, InvalidPayload
@@ -72,6 +73,7 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
     Raises:
       InvalidPayload: the tenant, priority, delay, a name, the arguments or the size are not allowed.
     """
+    message, delay = _canonical(message, delay)
     tenant = tenant_of(message)
     check_name("queue_name", message.queue_name)
     check_name("actor_name", message.actor_name)
@@ -92,8 +94,23 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
         raise InvalidPayload(f"the arguments of {message.actor_name} cannot be encoded: {error}") from None
     if len(encoded) > payload_max:
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
-    queue = q_name(message.queue_name)
-    return (message.message_id, queue, tenant, message.actor_name, priority, int(delay or 0), key, encoded)
+    return (message.message_id, message.queue_name, tenant, message.actor_name, priority, int(delay or 0), key, encoded)
+
+
+def _canonical(message: Message[Any], delay: float | None) -> tuple[Message[Any], float | None]:
+    """The message as workers may see it.
+
+    With an ``eta`` Dramatiq's worker would hold it in memory and send it again under its own id, and
+    it has no consumer for the name of a delay queue; here both are a delay.
+    """
+    queue = q_name(message.queue_name) if isinstance(message.queue_name, str) else message.queue_name
+    if "eta" not in message.options:
+        return (message, delay) if queue == message.queue_name else (message.copy(queue_name=queue), delay)
+    eta = message.options["eta"]
+    if delay is None and isinstance(eta, int | float):
+        delay = max(0.0, eta - current_millis())
+    options = {name: value for name, value in message.options.items() if name != "eta"}
+    return replace(message, queue_name=queue, options=options), delay
 
 
 def admit_invalid(lease: Lease, message: Message[Any], error: str) -> tuple[Admitted, str]:

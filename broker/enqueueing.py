@@ -18,6 +18,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from .admission import CHUNK, admit, admit_from_hook, admit_invalid, start_send
 from .connection import reachable
 from .fleet import Fleet
+from .groups import MembersSent
 from .lease import Admitted, Lease, current_lease
 from .run_hooks import RunHooks
 from .settings import settings
@@ -35,6 +36,7 @@ class EnqueueingBroker(Fleet, RunHooks):
     ) -> None:
         Fleet.__init__(self, url, client, namespace)
         RunHooks.__init__(self, middleware)
+        self._members_sent = MembersSent()
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Send a message; from within its own run it becomes the job's next run.
@@ -44,12 +46,16 @@ class EnqueueingBroker(Fleet, RunHooks):
           BacklogFull: there is no room; nothing is stored.
           dramatiq.errors.ConnectionClosed: the server is away.
         """
+        held = self.held(message.message_id)
+        if held is not None and not held.handed_over:
+            return self._enqueue_next_run(held, message, delay)
         lease = current_lease()
-        if lease is not None and not lease.handed_over:
-            if lease.job.job_id == message.message_id:
-                return self._enqueue_next_run(lease, message, delay)
-            if lease.in_hooks:
-                return self._send_with_settle(lease, message, delay)
+        if lease is not None and lease.in_hooks and not lease.handed_over:
+            return self._send_with_settle(lease, message, delay)
+        group = message.options.get("group_completion_uuid")
+        if group and self._members_sent.again(group, message.message_id):
+            with reachable(self.client):
+                self.scripts.call("group_shrink", group)
         self.emit_before("enqueue", message, delay)
         admitted = admit(message, delay, settings().payload_max)
         with reachable(self.client):
@@ -58,6 +64,11 @@ class EnqueueingBroker(Fleet, RunHooks):
             raise refusal
         self.emit_after("enqueue", message, delay)
         return message
+
+    def held(self, job_id: str) -> Lease | None:
+        """The lease of a job that this very process holds."""
+        lease = current_lease()
+        return lease if lease is not None and lease.job.job_id == job_id else None
 
     def enqueue_many(
         self, messages: Sequence[Message[Any]], *, delay: int | list[int] | None = None

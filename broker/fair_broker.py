@@ -23,6 +23,7 @@ from .connection import reachable
 from .consumer import FairConsumer
 from .enqueueing import EnqueueingBroker
 from .groups import GroupSizes
+from .lease import Lease
 from .membership import Introduction
 from .settings import settings
 from .worker_process import WorkerProcess
@@ -81,6 +82,11 @@ class FairBroker(EnqueueingBroker):
             middleware.rate_limiter_backend = GroupSizes(self)
         super().add_middleware(middleware, **place)
 
+    def held(self, job_id: str) -> Lease | None:
+        """The lease of a job that this process holds, whichever thread asks."""
+        process = self._process
+        return process.leases.find(job_id) if process is not None else None
+
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> Consumer:
         """A consumer of one queue; the first one makes this process a worker of the fleet.
 
@@ -93,6 +99,7 @@ class FairBroker(EnqueueingBroker):
         with self._process_lock:
             if self._process is None or (self._process.stopping and self._worker is None):
                 self._process = self._start_process(prefetch)
+            self._process.fetcher.limit(queue_name, prefetch)
             return FairConsumer(self._process, queue_name, timeout, self.actors)
 
     def _start_process(self, prefetch: int) -> WorkerProcess:

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter, defaultdict, deque
@@ -78,6 +79,13 @@ class Fetcher:
         self._pace_mark = (0, time.monotonic())
         self._away = False
         self._draining = False
+        self._prefetch: dict[str, int] = {}
+
+    def limit(self, queue: str, prefetch: int) -> None:
+        """Hold at most `prefetch` jobs of a queue; Dramatiq's default of twice the threads means no limit."""
+        if prefetch < 2 * self.threads:
+            with self._changed:
+                self._prefetch[queue] = prefetch
 
     def take(self, queue: str, timeout: float) -> Lease | None:
         """The next job of a queue for this process, or None after `timeout` seconds."""
@@ -174,8 +182,8 @@ class Fetcher:
         """Jobs of a queue that this process may hold; any thread may take what it holds, so a queue
         with fewer runs at once than there are threads gets no look-ahead, nor does one with a rate."""
         if queue.rate_per_second or (queue.concurrency is not None and queue.concurrency < self.threads):
-            return min(queue.concurrency or self.threads, self.threads)
-        return self.threads + self._ahead
+            return min(queue.concurrency or self.threads, self.threads, self._prefetch.get(queue.name, self.threads))
+        return min(self.threads + self._ahead, self._prefetch.get(queue.name, sys.maxsize))
 
     def _room(self) -> int:
         return self.threads + self._ahead - self.leases.all_unfinished()

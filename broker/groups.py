@@ -8,16 +8,15 @@ the callbacks are sent by the settle of the last one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from typing import TYPE_CHECKING, Any
 
 from dramatiq.message import Message
-from dramatiq.middleware import GroupCallbacks
 from dramatiq.rate_limits import RateLimiterBackend
 
 from .admission import admit
 from .connection import reachable
-from .lease import Lease
+from .lease import Lease, current_lease
 from .settings import settings
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class GroupSizes(RateLimiterBackend):
-    """What ``GroupCallbacks`` gets instead of its own backend: it keeps the sizes of groups."""
+    """What ``GroupCallbacks`` gets instead of its own backend: sizes of groups, and members that completed."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -40,21 +39,33 @@ class GroupSizes(RateLimiterBackend):
             self._fleet.scripts.call("group", key, value, ttl)
         return True
 
+    def decr(self, key: str, amount: int, minimum: int, ttl: int) -> bool:
+        """A member's run has completed: its settle will count it.
 
-def count_member(middleware: GroupCallbacks) -> Callable[..., None]:
-    """The hook that takes the place of the middleware's own."""
-
-    def after_process_message(
-        broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
-    ) -> None:
-        lease: Lease | None = getattr(message, "lease", None)
-        group = message.options.get("group_completion_uuid")
-        callbacks = message.options.get("group_completion_callbacks")
-        if exception is None and lease is not None and group and callbacks:
+        Returns:
+          True: as far as this process knows others are missing, so it must not send the callbacks.
+        """
+        lease = current_lease()
+        if lease is not None:
+            callbacks = lease.options.get("group_completion_callbacks") or []
             ready = [admit(_of_tenant(lease, data), None, settings().payload_max) for data in callbacks]
-            lease.group = (group, middleware.barrier_ttl, ready)
+            lease.group = (key, ttl, ready)
+        return True
 
-    return after_process_message
+
+class MembersSent(threading.local):
+    """The members of the group that this thread is sending; Dramatiq sends them one after the other."""
+
+    group = ""
+    members: frozenset[str] = frozenset()
+
+    def again(self, group: str, member: str) -> bool:
+        """Note a member; whether the group has sent it before: then it is one job and counts once."""
+        if group != self.group:
+            self.group, self.members = group, frozenset()
+        known = member in self.members
+        self.members |= {member}
+        return known
 
 
 def _of_tenant(lease: Lease, data: dict[str, Any]) -> Message[Any]:

@@ -26,6 +26,8 @@ class Lease:
     alone: bool = False
     #: time.monotonic() of the run's start, 0 before it.
     started: float = 0.0
+    #: The options of the message that runs.
+    options: dict[str, Any] = field(default_factory=dict)
     #: The thread that runs it.
     thread: threading.Thread | None = None
     #: Seconds that the run may take, None for no limit.

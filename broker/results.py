@@ -40,7 +40,7 @@ class SettledResults(ResultBackend):
             return
         try:
             lease.result = (json.dumps(result, separators=(",", ":")), self.build_message_key(message), ttl)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             lease.reason, lease.error = "bad_result", f"the result is not JSON: {error}"
 
     def _get(self, message_key: str) -> Any:

@@ -8,9 +8,8 @@ import time
 from typing import Any, Protocol, runtime_checkable
 
 from dramatiq.broker import Broker
-from dramatiq.middleware import GroupCallbacks, Middleware, MiddlewareError, SkipMessage, TimeLimit
+from dramatiq.middleware import Middleware, MiddlewareError, SkipMessage, TimeLimit
 
-from .groups import count_member
 from .lease import Lease, set_current_lease
 
 
@@ -23,12 +22,8 @@ class RunHooks(Broker):
 
     def __init__(self, middleware: list[Middleware] | None) -> None:
         self._hooks: dict[str, list[tuple[Middleware, Any]]] = {}
+        self._hooked: list[Middleware] = []
         super().__init__(middleware)
-
-    def add_middleware(self, middleware: Middleware, **place: Any) -> None:
-        """Add a middleware, by default at the end of the list."""
-        super().add_middleware(middleware, **place)
-        self._hooks.clear()
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
         """Run the hooks of a signal; a run begins before its first hook."""
@@ -63,10 +58,14 @@ class RunHooks(Broker):
 
     def _hooks_of(self, name: str) -> list[tuple[Middleware, Any]]:
         """The middleware that do something at a signal: most hooks are Dramatiq's empty ones."""
+        if self._hooked != self.middleware:
+            # Applications may also change the list in place.
+            self._hooked = list(self.middleware)
+            self._hooks.clear()
         found = self._hooks.get(name)
         if found is None:
             empty = getattr(Middleware, name, None)
-            found = [(m, _hook(m, name)) for m in self.middleware if getattr(type(m), name, None) is not empty]
+            found = [(m, getattr(m, name)) for m in self.middleware if getattr(type(m), name, None) is not empty]
             self._hooks[name] = found
         return found
 
@@ -82,6 +81,7 @@ class RunHooks(Broker):
         if lease.handed_over:
             raise SkipMessage("the job was given back before it started")
         lease.thread = threading.current_thread()
+        lease.options = message.options
         lease.limit = self._time_limit(message)
         lease.started = time.monotonic()
         set_current_lease(lease)
@@ -105,12 +105,6 @@ class LimitsByQueue(Protocol):
         """Milliseconds that a run of the message may take."""
 
 
-def _hook(middleware: Middleware, name: str) -> Any:
-    if name == "after_process_message" and isinstance(middleware, GroupCallbacks):
-        return count_member(middleware)
-    return getattr(middleware, name)
-
-
 def end_run(message: Any, result: Any) -> None:
     """Keep a result for the job log where no Results middleware took it."""
     lease: Lease | None = getattr(message, "lease", None)
@@ -118,7 +112,7 @@ def end_run(message: Any, result: Any) -> None:
         return
     try:
         lease.result = (json.dumps(result, separators=(",", ":")), "", 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return
 
 
