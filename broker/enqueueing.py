@@ -54,8 +54,7 @@ class EnqueueingBroker(Fleet, RunHooks):
             return self._send_with_settle(lease, message, delay)
         group = message.options.get("group_completion_uuid")
         if group and self._members_sent.again(group, message.message_id):
-            with reachable(self.client):
-                self.scripts.call("group_shrink", group)
+            self._shrink_group(group, message.options["group_completion_callbacks"])
         self.emit_before("enqueue", message, delay)
         admitted = admit(message, delay, settings().payload_max)
         with reachable(self.client):
@@ -64,6 +63,12 @@ class EnqueueingBroker(Fleet, RunHooks):
             raise refusal
         self.emit_after("enqueue", message, delay)
         return message
+
+    def _shrink_group(self, group: str, callbacks: list[dict[str, Any]]) -> None:
+        with reachable(self.client):
+            complete = self.scripts.call("group_shrink", group)
+        for callback in callbacks if complete else ():
+            self.enqueue(Message(**callback))
 
     def held(self, job_id: str) -> Lease | None:
         """The lease of a job that this very process holds."""

@@ -4,5 +4,6 @@
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  group
--- Returns its size.
-return redis.call('HINCRBY', group_key(ARGV[1]), 'size', -1)
+-- Returns 1 when all its members have completed already, else 0.
+local size = redis.call('HINCRBY', group_key(ARGV[1]), 'size', -1)
+return redis.call('HLEN', group_key(ARGV[1])) - 1 == size and 1 or 0
