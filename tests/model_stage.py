@@ -1,0 +1,220 @@
+"""A real fleet and the model of it, side by side: what the steps of the state machine act on."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from dramatiq import Message
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+from lossy_proxy import LossyProxy
+from model import Item
+from model_check import Check
+from model_fleet import Call, Clock, ModelWorker, RecordedBroker
+from model_job import Job
+from model_operator import OperatedModel
+
+LEASE_MS = 600_000
+QUEUES = ("email", "export")
+WEIGHTS: Mapping[str, int] = {"c": 2, "d": 4}
+MACHINE = "machine"
+#: Share of the scripts' replies that a lossy network loses.
+LOST = 0.3
+
+
+class Stage(RuleBasedStateMachine):
+    """One example: an empty namespace, two clients, up to three workers and some that are presumed dead."""
+
+    redis_url: ClassVar[str]
+    proxy: ClassVar[LossyProxy | None] = None
+    #: Steps and whole examples that ran.
+    done: ClassVar[Counter[str]] = Counter()
+
+    @initialize(seed=st.integers(0, 2**16))
+    def start(self, seed: int) -> None:
+        namespace = f"model-{uuid4().hex[:12]}"
+        self.direct = RecordedBroker(self.redis_url, namespace=namespace)
+        through = self.proxy.url if self.proxy else self.redis_url
+        self.clients = [RecordedBroker(through, namespace=namespace) for _ in range(2)]
+        self.clock = Clock(self.direct.client, self.direct.keys.prefix, LEASE_MS)
+        self.model = OperatedModel(self.clock.now, LEASE_MS, dict(WEIGHTS))
+        self.check = Check(self.direct, self.model, QUEUES)
+        for tenant, weight in WEIGHTS.items():
+            self.direct.client.hset(self.direct.keys.weights, tenant, weight)
+        #: What was sent, with its delay, and every job that there ever was.
+        self.sent: list[tuple[Message[Any], int]] = []
+        self.known: dict[str, Job] = {}
+        self.workers: list[ModelWorker] = []
+        self.gone: list[ModelWorker] = []
+        #: Worker -> the leases that it was ever given.
+        self.tokens: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        self.names = 0
+        #: Calls that a slow network may deliver once more, and when they were made.
+        self.calls: list[tuple[Call, int]] = []
+        if self.proxy:
+            self.proxy.lose(LOST, seed)
+        self.new_worker()
+
+    @invariant()
+    def nothing_is_amiss(self) -> None:
+        self.done["steps"] += 1
+        self.check.all()
+        for client in self.clients:
+            self.calls += [(call, self.clock.now) for call in client.scripts.calls]
+            client.scripts.calls.clear()
+
+    def job(self, queue: str, tenant: str, priority: int = 5) -> Job:
+        """A new job; one actor for each queue."""
+        job_id = f"j{len(self.known)}"
+        history = self.check.histories.setdefault(job_id, [])
+        self.known[job_id] = Job(job_id, queue, tenant, f"act_{queue}", priority, history=history)
+        return self.known[job_id]
+
+    def message(self, job: Job, delay: int = 0) -> Message[Any]:
+        """The message that sends a job."""
+        options = {"tenant_id": job.tenant, "priority": job.priority}
+        message = Message[Any](job.queue, job.actor, (), {}, options, job.job_id)
+        self.sent.append((message, delay))
+        return message
+
+    def new_worker(self) -> ModelWorker:
+        """A worker joins."""
+        self.names += 1
+        client = self.clients[self.names % 2]
+        self.workers.append(ModelWorker(client, f"w{self.names}", LEASE_MS, QUEUES, MACHINE))
+        self.model.register(self.workers[-1].worker)
+        return self.workers[-1]
+
+    def worker(self, which: int) -> ModelWorker:
+        """One of those that believe to be members of the fleet."""
+        return self.workers[which % len(self.workers)]
+
+    def forget(self, worker: ModelWorker) -> None:
+        """A worker has left, died or learnt that it is presumed lost; it may still settle."""
+        self.workers.remove(worker)
+        self.gone.append(worker)
+        if not self.workers:
+            self.new_worker()
+
+    def fetch_some(self, worker: ModelWorker, most: int, wanted: Sequence[str]) -> list[str]:
+        """Fetch, in both worlds; the model checks that it was these jobs' turn."""
+        given = worker.fetch_from(wanted, most)
+        assert worker.status == self.model.fetch(worker.worker, worker.number, most, wanted, given)
+        self.tokens[worker.worker] += [(job_id, worker.number) for job_id in given]
+        return given
+
+    def settle_items(self, worker: ModelWorker, items: list[Item]) -> None:
+        """Settle a batch, in both worlds."""
+        answered = worker.settle_all(items, self.known)
+        stale = self.model.settle(worker.worker, items)
+        assert answered == stale or (self.proxy and answered == 0)
+
+    def beat(self, worker: ModelWorker) -> bool:
+        """Renew a lease and nothing else; False for one that is gone."""
+        known = self.model.heartbeat(worker.worker, 0, {}) is not None
+        assert (worker.beat(received=0)[0] == b"ok") == known
+        return known
+
+    def move_clock(self, ms: int) -> None:
+        """Time passes."""
+        self.clock.advance(ms)
+        self.model.now = self.clock.now
+
+    def record_all(self) -> None:
+        """A recorder comes, and stores what is in the journal."""
+        events = self.clients[0].journal.announce()
+        assert events == self.check.unrecorded
+        if entries := self.direct.journal.read(count=10_000):
+            self.clients[0].journal.recorded(entries[-1].position, events, [])
+            self.check.unrecorded = 0
+        assert self.direct.journal.lag()[0] == 0
+
+    def teardown(self) -> None:
+        if not hasattr(self, "check"):
+            return
+        try:
+            if sys.exc_info()[0] is None:
+                self.drive_to_the_end()
+                self.done["examples"] += 1
+                self.done.update(kind for events in self.check.events.values() for kind, *_ in events)
+        finally:
+            for key in self.direct.client.scan_iter(match=f"{self.direct.keys.prefix}:*"):
+                self.direct.client.delete(key)
+            for broker in (self.direct, *self.clients):
+                broker.close()
+
+    def drive_to_the_end(self) -> None:
+        """Every job ends, every worker leaves: only what is kept on purpose is left."""
+        for queue in QUEUES:
+            self.model.paused.discard(queue)
+            self.clients[1].resume(queue)
+        self.model.upkeep()
+        self.last_act()
+        for round_ in range(300):
+            if not self.model.jobs:
+                break
+            self.move_clock(LEASE_MS // 4)
+            self.run_all(self.worker(round_))
+            dead = [job.job_id for job in self.model.those("failed")]
+            answer = self.clients[0].dead_letters.discard(dead)
+            assert set(answer) == set(dead) or (self.proxy and not answer)
+            self.model.discard(dead)
+            self.check.all()
+        assert not self.model.jobs, f"{self.model.jobs} do not end"
+        for worker in list(self.workers):
+            self.model.leave(worker.worker)
+            worker.scripts.call("leave", worker.worker)
+        self.check.all()
+        self.ask_everything()
+        self.check.all()
+        self.check.remains()
+
+    def last_act(self) -> None:
+        """Operators' commands, of which a random example may have had none."""
+        client = self.clients[0]
+        worker = self.new_worker()
+        jobs = [self.job(QUEUES[0], "a") for _ in range(3)]
+        client.enqueue_many([self.message(job) for job in jobs])
+        for job in jobs:
+            self.model.send(job, 0)
+        self.fetch_some(worker, 2, QUEUES)
+        self.settle_items(worker, [(job.job_id, 1, "failed", 1, 0) for job in self.model.held(worker.worker)])
+        given_up, *dead = [job.job_id for job in self.model.those("failed")] or ["nobody"]
+        answer = client.dead_letters.discard([given_up])
+        assert answer == self.model.discard([given_up]) or (self.proxy and not answer)
+        answer = client.dead_letters.replay(dead)
+        assert answer == self.model.replay(dead) or (self.proxy and not answer)
+        assert client.cancel(jobs[2].job_id) in (
+            self.model.cancel(jobs[2].job_id),
+            *(["unknown"] if self.proxy else []),
+        )
+        if self.names % 3 == 0:
+            self.model.flush(QUEUES[1])
+            client.flush(QUEUES[1])
+        client.scripts.call("bury_worker", worker.worker)
+        self.model.bury_worker(worker.worker)
+        self.forget(worker)
+        self.check.all()
+
+    def run_all(self, worker: ModelWorker) -> None:
+        """One worker takes what it can and completes it."""
+        if not self.beat(worker):
+            self.forget(worker)
+            return
+        for _ in range(2):
+            held = self.model.held(worker.worker)
+            self.settle_items(worker, [(job.job_id, job.number, "completed", 1, 0) for job in held])
+            self.fetch_some(worker, 5, QUEUES)
+
+    def ask_everything(self) -> None:
+        """What only reads, also through a lossy network."""
+        self.record_all()
+        client = self.clients[0]
+        client.scripts.call("group", "last", 1, 600_000)
+        assert [stats.total for stats in client.stats()] == [0] * len(client.stats())
+        assert client.get("j0") is None
+        assert client.scripts.call("neighbours", MACHINE) == []

@@ -1,0 +1,140 @@
+"""Each script, executed twice because the first reply was lost: the second run changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from dramatiq import Message
+from lossy_proxy import LossyProxy, script_names
+from model_fleet import Clock, ModelWorker, everything
+
+from jobfleet.broker import FairBroker, scripts
+
+LEASE_MS = 600_000
+
+
+@pytest.fixture
+def lossy_proxy(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyProxy]:
+    monkeypatch.setattr(scripts, "PAUSE_SECONDS", 0.0)
+    with LossyProxy(redis_url) as proxy:
+        yield proxy
+
+
+def message(job_id: str, tenant: str) -> Message[Any]:
+    return Message[Any]("default", "act", (), {"tenant_id": tenant}, {}, job_id)
+
+
+class Scene:
+    """A namespace with one job in each state, and whoever is there."""
+
+    def __init__(self, straight: FairBroker, lossy: FairBroker) -> None:
+        self.straight, self.lossy = straight, lossy
+        self.clock = Clock(straight.client, straight.keys.prefix, LEASE_MS)
+        self.worker = ModelWorker(lossy, "w1", LEASE_MS, ("default",))
+        self.idle = ModelWorker(straight, "w2", LEASE_MS, ("default",))
+        self.messages = [
+            message(f"{state}-{tenant}", tenant) for state in ("dead", "active", "waiting") for tenant in ("a", "b")
+        ]
+        straight.enqueue_many(self.messages)
+        for job_id in self.worker.fetch_from(["default"], 2):
+            self.worker.settle_all([(job_id, 1, "failed", 5, 0)])
+        self.worker.fetch_from(["default"], 2)
+        straight.enqueue(message("scheduled-a", "a"), delay=50)
+        straight.journal.announce()
+
+
+def settle(kind: str) -> Callable[[Scene], Any]:
+    return lambda s: s.worker.settle_all([("active-a", 2, kind, 7, 10 if kind == "postponed" else 0)])
+
+
+def fetch_when_due(scene: Scene) -> None:
+    scene.clock.advance(50)
+    scene.worker.fetch_from(["default"], 2)
+
+
+def after_a_lapse(act: Callable[[Scene], Any]) -> Callable[[Scene], Any]:
+    def call(scene: Scene) -> None:
+        for _ in range(2):
+            scene.clock.advance(LEASE_MS // 2)
+            scene.idle.beat()
+        act(scene)
+
+    return call
+
+
+def everything_recorded(scene: Scene) -> None:
+    entries = scene.straight.journal.read(count=1_000)
+    events = sum(len(entry.events) for entry in entries)
+    scene.lossy.journal.recorded(entries[-1].position, events, [("default", "dead-a")])
+
+
+NEW = message("new", "c")
+
+#: Script, and how it is called; what must have happened before is in the call too, on the other connection.
+CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
+    ("enqueue", lambda s: s.lossy.enqueue(NEW)),
+    ("enqueue", lambda s: s.lossy.enqueue(NEW, delay=10)),
+    ("enqueue", lambda s: s.lossy.enqueue_many([NEW, *s.messages])),
+    ("fetch", fetch_when_due),
+    ("fetch", after_a_lapse(lambda s: s.worker.fetch_from(["default"], 2))),
+    *(
+        ("settle", settle(kind))
+        for kind in (
+            "started",
+            "progress",
+            "completed",
+            "skipped",
+            "cancelled",
+            "retry",
+            "failed",
+            "released",
+            "postponed",
+        )
+    ),
+    ("settle", lambda s: s.worker.settle_all([("active-a", 1, "completed", 7, 0)])),
+    ("heartbeat", lambda s: s.worker.beat(names={"active-a": 2})),
+    ("leave", lambda s: s.lossy.scripts.call("leave", "w1")),
+    ("register", lambda s: ModelWorker(s.lossy, "w3", LEASE_MS, ("default",))),
+    ("bury_worker", lambda s: s.lossy.scripts.call("bury_worker", "w1")),
+    ("upkeep", after_a_lapse(lambda s: s.lossy.upkeep())),
+    *(
+        ("cancel", lambda s, place=place: s.lossy.cancel(f"{place}-a"))
+        for place in ("waiting", "scheduled", "active", "dead")
+    ),
+    ("replay", lambda s: s.lossy.dead_letters.replay(["dead-a", "waiting-a"])),
+    ("discard", lambda s: s.lossy.dead_letters.discard(["dead-a", "waiting-a"])),
+    ("purge", lambda s: s.lossy.flush("default")),
+    ("group", lambda s: s.lossy.scripts.call("group", "g", 3, 60_000)),
+    ("announce", lambda s: s.lossy.journal.announce()),
+    ("recorded", everything_recorded),
+    ("find", lambda s: s.lossy.get("active-a")),
+    ("stats", lambda s: s.lossy.stats()),
+    ("neighbours", lambda s: s.lossy.scripts.call("neighbours", "machine")),
+    ("audit_jobs", lambda s: s.lossy.audit()),
+    ("audit_totals", lambda s: s.lossy.audit()),
+]
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=[f"{name}-{at}" for at, (name, _) in enumerate(CALLS)])
+def test_a_script_that_runs_twice_changes_nothing_the_second_time(
+    name: str, call: Callable[[Scene], Any], redis_url: str, namespace: str, lossy_proxy: LossyProxy
+) -> None:
+    straight, lossy = (FairBroker(url=url, namespace=namespace) for url in (redis_url, lossy_proxy.url))
+    scene = Scene(straight, lossy)
+    after_once: list[dict[str, Any]] = []
+    before = lossy_proxy.twice[name]
+
+    lossy_proxy.lose_next(name, lambda: after_once.append(everything(straight.client, straight.keys.prefix)))
+    call(scene)
+
+    assert lossy_proxy.twice[name] == before + 1
+    assert everything(straight.client, straight.keys.prefix) == after_once[0]
+    assert straight.audit().clean, str(straight.audit())
+    straight.close()
+    lossy.close()
+
+
+def test_no_script_is_left_out() -> None:
+    assert {name for name, _ in CALLS} == set(script_names())
