@@ -18,7 +18,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from .admission import CHUNK, admit, admit_from_hook, admit_invalid, start_send
 from .connection import reachable
 from .fleet import Fleet
-from .groups import MembersSent
+from .groups import MembersSent, of_tenant
 from .lease import Admitted, Lease, current_lease
 from .run_hooks import RunHooks
 from .settings import settings
@@ -53,8 +53,8 @@ class EnqueueingBroker(Fleet, RunHooks):
         if lease is not None and lease.in_hooks and not lease.handed_over:
             return self._send_with_settle(lease, message, delay)
         group = message.options.get("group_completion_uuid")
-        if group and self._members_sent.again(group, message.message_id):
-            self._shrink_group(group, message.options["group_completion_callbacks"])
+        if group and (repeats := self._members_sent.repeated(group, message.message_id)):
+            self._shrink_group(group, repeats, message.options["group_completion_callbacks"])
         self.emit_before("enqueue", message, delay)
         admitted = admit(message, delay, settings().payload_max)
         with reachable(self.client):
@@ -64,9 +64,9 @@ class EnqueueingBroker(Fleet, RunHooks):
         self.emit_after("enqueue", message, delay)
         return message
 
-    def _shrink_group(self, group: str, callbacks: list[dict[str, Any]]) -> None:
+    def _shrink_group(self, group: str, repeats: int, callbacks: list[dict[str, Any]]) -> None:
         with reachable(self.client):
-            complete = self.scripts.call("group_shrink", group)
+            complete = self.scripts.call("group_shrink", group, repeats)
         for callback in callbacks if complete else ():
             self.enqueue(Message(**callback))
 
@@ -141,8 +141,7 @@ class EnqueueingBroker(Fleet, RunHooks):
 
     def _send_with_settle(self, lease: Lease, message: Message[Any], delay: int | None) -> Message[Any]:
         """Hooks send the next stage of a pipeline, a callback: that is one step with the end of their run."""
-        if "tenant_id" not in message.kwargs and "tenant_id" not in message.options:
-            message = message.copy(options={"tenant_id": lease.job.tenant_id})
+        message = of_tenant(lease, message)
         self.emit_before("enqueue", message, delay)
         lease.sends.append(admit_from_hook(lease, message, delay, settings().payload_max))
         self.emit_after("enqueue", message, delay)

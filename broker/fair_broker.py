@@ -8,6 +8,7 @@ vouches for them and ``settlement`` ends them.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import threading
 import time
@@ -83,9 +84,12 @@ class FairBroker(EnqueueingBroker):
         super().add_middleware(middleware, **place)
 
     def held(self, job_id: str) -> Lease | None:
-        """The lease of a job that this process holds, whichever thread asks."""
+        """The lease of a job that this process runs, also when another thread than the run's asks."""
+        if lease := super().held(job_id):
+            return lease
         process = self._process
-        return process.leases.find(job_id) if process is not None else None
+        found = process.leases.find(job_id) if process is not None else None
+        return found if found is not None and found.started and not found.in_hooks else None
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> Consumer:
         """A consumer of one queue; the first one makes this process a worker of the fleet.
@@ -140,7 +144,8 @@ class FairBroker(EnqueueingBroker):
         if signal == "worker_shutdown":
             self._stop_process()
         elif signal == "process_boot":
-            self._dedicated = True
+            # Tests emit the signal too; only Dramatiq's command does so in a child of its own.
+            self._dedicated = multiprocessing.parent_process() is not None
 
     def _end_unhealthy(self) -> None:
         """Leave with what has lost a thread; a stuck thread would hold an orderly exit for minutes."""

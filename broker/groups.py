@@ -16,6 +16,7 @@ from dramatiq.rate_limits import RateLimiterBackend
 
 from .admission import admit
 from .connection import reachable
+from .job import SYSTEM
 from .lease import Lease, current_lease
 from .settings import settings
 
@@ -48,7 +49,7 @@ class GroupSizes(RateLimiterBackend):
         lease = current_lease()
         if lease is not None:
             callbacks = lease.options.get("group_completion_callbacks") or []
-            ready = [admit(_of_tenant(lease, data), None, settings().payload_max) for data in callbacks]
+            ready = [admit(of_tenant(lease, Message(**data)), None, settings().payload_max) for data in callbacks]
             lease.group = (key, ttl, ready)
         return True
 
@@ -56,20 +57,29 @@ class GroupSizes(RateLimiterBackend):
 class MembersSent(threading.local):
     """The members of the group that this thread is sending; Dramatiq sends them one after the other."""
 
-    group = ""
-    members: frozenset[str] = frozenset()
+    def __init__(self) -> None:
+        self.group = ""
+        self.members: set[str] = set()
+        self.repeats = 0
 
-    def again(self, group: str, member: str) -> bool:
-        """Note a member; whether the group has sent it before: then it is one job and counts once."""
+    def repeated(self, group: str, member: str) -> int:
+        """Note a member.
+
+        Returns:
+          0 when it is new; else how often the group has sent a member again: such a one is one job
+          and counts once.
+        """
         if group != self.group:
-            self.group, self.members = group, frozenset()
-        known = member in self.members
-        self.members |= {member}
-        return known
+            self.group, self.members, self.repeats = group, set(), 0
+        if member not in self.members:
+            self.members.add(member)
+            return 0
+        self.repeats += 1
+        return self.repeats
 
 
-def _of_tenant(lease: Lease, data: dict[str, Any]) -> Message[Any]:
-    message = Message[Any](**data)
-    if "tenant_id" in message.kwargs or "tenant_id" in message.options:
+def of_tenant(lease: Lease, message: Message[Any]) -> Message[Any]:
+    """What a run's hooks send belongs to the run's tenant where it does not name its own."""
+    if lease.job.tenant_id == SYSTEM or "tenant_id" in message.kwargs or "tenant_id" in message.options:
         return message
     return message.copy(options={"tenant_id": lease.job.tenant_id})

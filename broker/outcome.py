@@ -55,7 +55,7 @@ def _no_attempt(lease: Lease, message: MessageProxy) -> Outcome | None:
         return "released", [lease.released], None
     if lease.postponed:
         delay, why = lease.postponed
-        return "postponed", [0, delay, why[:ERROR_MOST]], message._message.encode()
+        return "postponed", [0, delay, why[:ERROR_MOST]], _encoded(lease, message)
     return None
 
 
@@ -70,15 +70,23 @@ def settle_failure(lease: Lease, message: MessageProxy) -> Outcome:
         describe(error) or lease.error or lease.reason,
         kind,
         _traceback(message, error),
-        lease.reason or "failed",
+        _reason(lease, message),
     ]
-    encoded: bytes = message._message.encode()
-    return "failed", [*detail, *lease.result], encoded
+    return "failed", [*detail, *lease.result], _encoded(lease, message)
 
 
 def _reason(lease: Lease, message: MessageProxy) -> str:
     """Why, in one word; Dramatiq's own Retries does not say it, but has counted."""
     return lease.reason or ("exhausted" if message.options.get("retries") else "failed")
+
+
+def _encoded(lease: Lease, message: MessageProxy) -> bytes:
+    """The message as its run left it; as it came, where a hook has put something into it that cannot travel."""
+    try:
+        encoded: bytes = message._message.encode()
+    except (TypeError, ValueError, RecursionError):
+        return lease.message
+    return encoded
 
 
 def failure(lease: Lease, error: Exception) -> Outcome:

@@ -11,6 +11,7 @@ from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware, MiddlewareError, SkipMessage, TimeLimit
 
 from .lease import Lease, set_current_lease
+from .settings import settings
 
 
 class RunHooks(Broker):
@@ -65,7 +66,8 @@ class RunHooks(Broker):
         found = self._hooks.get(name)
         if found is None:
             empty = getattr(Middleware, name, None)
-            found = [(m, getattr(m, name)) for m in self.middleware if getattr(type(m), name, None) is not empty]
+            hooks = [(m, getattr(m, name)) for m in self.middleware]
+            found = [(m, hook) for m, hook in hooks if getattr(hook, "__func__", hook) is not empty]
             self._hooks[name] = found
         return found
 
@@ -111,9 +113,11 @@ def end_run(message: Any, result: Any) -> None:
     if lease is None or result is None or lease.result[0]:
         return
     try:
-        lease.result = (json.dumps(result, separators=(",", ":")), "", 0)
+        text = json.dumps(result, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
         return
+    if len(text) <= settings().payload_max:
+        lease.result = (text, "", 0)
 
 
 def skip_run(message: Any) -> None:

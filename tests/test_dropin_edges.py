@@ -205,9 +205,6 @@ def test_unlike_dramatiq_a_delay_below_0_is_refused(app: tuple[Any, StartWorker]
 
 
 @fair_only
-@pytest.mark.xfail(
-    reason="any thread's send of a job that this process holds counts as its next run, though it has not started"
-)
 def test_unlike_dramatiq_a_message_sent_again_before_it_starts_is_one_job(app: tuple[Any, StartWorker]) -> None:
     broker, start = app
     ran: list[int] = []

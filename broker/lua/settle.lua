@@ -78,8 +78,8 @@ local function complete_member(id, group)
   local key = group_key(name)
   if redis.call('HSETNX', key, id, 1) == 0 then return end
   redis.call('PEXPIRE', key, ttl)
-  local size = tonumber(redis.call('HGET', key, 'size') or 0)
-  if redis.call('HLEN', key) - 1 == size then
+  local size = redis.call('HMGET', key, 'size', 'repeats')
+  if redis.call('HLEN', key) - 2 == (size[1] or 0) - (size[2] or 0) then
     for _, row in ipairs(sends) do send(row) end
   end
 end
@@ -87,6 +87,9 @@ end
 local function keep_result(json, key, ttl)
   if key ~= '' then redis.call('SET', key, json, 'PX', ttl) end
 end
+
+-- Bytes of a result that the journal, and so the job log, takes.
+local RESULT_MOST = 65536
 
 local function over(item, lease, kind)
   local json, key, ttl = unpack(item[6])
@@ -97,7 +100,9 @@ local function over(item, lease, kind)
     observe('job_run\t' .. lease[L_QUEUE] .. '\t' .. lease[L_ACTOR], item[5])
     count('job_attempts\t' .. lease[L_QUEUE] .. '\t' .. lease[L_ATTEMPT])
   end
-  note(item, lease, kind, times(lease, item[5], {result = json or ''}))
+  local told = json or ''
+  if #told > RESULT_MOST then told = '{"omitted":"a result of ' .. #told .. ' bytes"}' end
+  note(item, lease, kind, times(lease, item[5], {result = told}))
 end
 
 -- The record of a run that ended its attempt, with the message as the worker left it.
