@@ -27,9 +27,10 @@ WHERE datname = current_database() AND application_name = 'jobfleet'
 """
 
 
-def kill_leader(database_url: str) -> None:
-    query = f"SELECT pg_terminate_backend(pid) FROM ({SESSIONS}) AS session WHERE leads"
-    rows(database_url, query)
+def kill_leader(database_url: str) -> list[int]:
+    """End the sessions that lead; returns their ids."""
+    query = f"SELECT pid, pg_terminate_backend(pid) FROM ({SESSIONS}) AS session WHERE leads"
+    return [row["pid"] for row in rows(database_url, query)]
 
 
 def test_the_journal_is_trimmed_behind_what_is_recorded(broker: FairBroker, database_url: str) -> None:
@@ -130,8 +131,9 @@ def test_a_session_killed_in_the_middle_of_a_batch_leaves_no_half_of_it(broker: 
         eventually(lambda: rows(database_url, "SELECT 1 FROM pg_locks WHERE NOT granted"))
 
         # When its session is killed there
-        kill_leader(database_url)
-        eventually(lambda: not recorder.leading.is_set())
+        killed = kill_leader(database_url)
+        alive = "SELECT 1 FROM pg_stat_activity WHERE pid = ANY(%s)"
+        eventually(lambda: not rows(database_url, alive, killed))
         assert rows(database_url, COUNT_BY_STATUS) == []
         blocker.rollback()
 
