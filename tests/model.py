@@ -40,6 +40,7 @@ class Model(Lines):
             self.take_back()
         if worker not in self.workers:
             assert not given, f"{given} were given to a worker that the fleet does not know"
+            self.settle_up()
             return "gone"
         left = list(given)
         status = self.look_after_suspects(worker, number, queues, left)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from model import Model
+from model_fleet import everything
 from model_job import lawful
 
 from jobfleet.broker import FairBroker
@@ -19,20 +21,7 @@ Place = tuple[Any, ...]
 PLACES = {"waiting": "pending", "scheduled": "scheduled", "active": "active", "dead": "failed"}
 
 #: What may be left when every job has ended and every worker has left.
-REMAINS = (
-    "fleet",
-    "journal",
-    "metrics",
-    "queues",
-    "tags",
-    "vtime",
-    "means",
-    "weights",
-    "wake",
-    "ended",
-    "settled",
-    "group",
-)
+REMAINS = {"fleet", "journal", "metrics", "queues", "tags", "vtime", "means", "weights", "wake", "ended", "settled"}
 
 
 class Check:
@@ -40,9 +29,8 @@ class Check:
 
     def __init__(self, broker: FairBroker, model: Model, queues: tuple[str, ...]) -> None:
         self.broker, self.model, self.queues = broker, model, queues
-        #: redis-py's types leave open whether it decodes.
-        self.client: Any = broker.client
-        self.prefix = broker.keys.prefix
+        #: Every key of the namespace, as it is after this step.
+        self.keys: dict[str, Any] = {}
         self.position = "0-0"
         #: Events that no recorder has stored.
         self.unrecorded = 0
@@ -51,6 +39,7 @@ class Check:
 
     def all(self) -> None:
         """Everything that must hold after each step."""
+        self.keys = everything(self.broker.client, self.broker.keys.prefix)
         self.places()
         self.order()
         self.workers()
@@ -62,14 +51,14 @@ class Check:
 
     def places(self) -> None:
         """No job is lost, none is in two places, and each is where the model has it."""
-        records = {id_.decode(): Record.decode(p) for id_, p in self.client.hgetall(self.broker.keys.jobs).items()}
+        records = {job_id.decode(): Record.decode(packed) for job_id, packed in self.keys.get("jobs", {}).items()}
         found: defaultdict[str, list[Place]] = defaultdict(list)
         for queue in self.queues:
             for kind, state in PLACES.items():
-                for job_id, since in self.client.zrange(f"{self.prefix}:{kind}:{queue}", 0, -1, withscores=True):
-                    record = records[job_id.decode()]
+                for job_id, since in self.scores(f"{kind}:{queue}").items():
+                    record = records[job_id]
                     place = (state, queue, int(since), record.tenant_id, record.attempts, record.losses)
-                    found[job_id.decode()].append(place)
+                    found[job_id].append(place)
         for job in self.model.jobs.values():
             since = job.fetched if job.state == "active" else job.since
             expected = (job.state, job.queue, since, job.tenant, job.attempts, job.losses)
@@ -78,24 +67,23 @@ class Check:
 
     def order(self) -> None:
         """Lines are as the model sorts them, tags as it adds them up, and idle workers are woken."""
+        expected: dict[str, list[str]] = {}
         for queue in self.queues:
             lines = self.model.lines(queue)
-            for tenant, line in lines.items():
-                stands = self.client.zrange(self.broker.keys.line(queue, tenant), 0, -1)
-                assert [job_id.decode() for job_id in stands] == [job.job_id for job in line]
-            suspects = [job_id.decode() for job_id in self.client.zrange(f"{self.prefix}:suspects:{queue}", 0, -1)]
-            assert suspects == [job.job_id for job in self.model.suspects(queue)]
+            expected |= {f"line:{queue}:{tenant}": [job.job_id for job in line] for tenant, line in lines.items()}
+            assert list(self.scores(f"suspects:{queue}")) == [job.job_id for job in self.model.suspects(queue)]
             self.tags(queue, set(lines))
             if queue not in self.model.paused and self.model.those("pending", queue):
-                assert self.client.llen(self.broker.keys.wake(queue)) == 1, f"jobs wait in {queue}, nobody is woken"
+                assert self.keys.get(f"wake:{queue}") == [b"1"], f"jobs wait in {queue}, nobody is woken"
+        assert {key: list(self.scores(key)) for key in self.keys if key.startswith("line:")} == expected
 
     def tags(self, queue: str, in_line: set[str]) -> None:
         """The ring holds exactly the tenants in line; tags are equal but for the last bits, which are Redis's."""
         order = self.model.orders[queue]
-        ring, idle = (self._scores(f"{self.prefix}:{kind}:{queue}") for kind in ("ring", "tags"))
+        ring, idle = self.scores(f"ring:{queue}"), self.scores(f"tags:{queue}")
         assert set(ring) == in_line, f"the ring of {queue} holds {set(ring)}, in line are {in_line}"
         assert not ring.keys() & idle.keys()
-        virtual = float(self.client.hget(f"{self.prefix}:vtime", queue) or 0)
+        virtual = float(self.keys.get("vtime", {}).get(queue.encode(), 0))
         assert abs(virtual - order.virtual) < NEARLY
         tags = ring | idle
         for tenant in tags.keys() | order.tags.keys():
@@ -103,17 +91,25 @@ class Check:
             assert abs(mine - redis_has) < NEARLY, f"{tenant} in {queue} is at {redis_has}, should be at {mine}"
         order.virtual, order.tags = virtual, tags
 
-    def _scores(self, key: str) -> dict[str, float]:
-        return {member.decode(): score for member, score in self.client.zrange(key, 0, -1, withscores=True)}
+    def scores(self, key: str) -> dict[str, float]:
+        """A sorted set, in its order."""
+        return {member.decode(): score for member, score in self.keys.get(key, [])}
 
     def workers(self) -> None:
         """Leases are held by whom the model says, under the same fetch, and end when it says."""
-        assert self._scores(self.broker.keys.workers) == self.model.workers
-        for worker in self.model.workers:
-            leases = {k.decode(): unpack(v) for k, v in self.client.hgetall(self.broker.keys.leases(worker)).items()}
-            expected = {job.job_id: (job.number, job.attempts + 1) for job in self.model.held(worker)}
-            assert {job_id: (lease[0], lease[7]) for job_id, lease in leases.items()} == expected
-        cancels = {job_id.decode() for job_id in self.client.hkeys(self.broker.keys.cancels)}
+        assert self.scores("workers") == self.model.workers
+        expected = {
+            f"leases:{worker}": {job.job_id: (job.number, job.attempts + 1) for job in held}
+            for worker in self.model.workers
+            if (held := self.model.held(worker))
+        }
+        found = {
+            key: {job_id.decode(): (unpack(lease)[0], unpack(lease)[7]) for job_id, lease in leases.items()}
+            for key, leases in self.keys.items()
+            if key.startswith("leases:")
+        }
+        assert found == expected
+        cancels = {job_id.decode() for job_id in self.keys.get("cancels", {})}
         assert cancels == {job.job_id for job in self.model.those("active") if job.cancelling}
 
     def stats(self) -> None:
@@ -144,7 +140,7 @@ class Check:
         """Every counter; of the histograms the number of jobs in them and their sums."""
         found: Counter[tuple[str, ...]] = Counter()
         in_buckets: Counter[str] = Counter()
-        for name, value in self.client.hgetall(self.broker.keys.metrics).items():
+        for name, value in self.keys.get("metrics", {}).items():
             words = tuple(name.decode().split("\t"))
             if words[0] in ("job_wait", "job_run") and words[-1] != "sum":
                 in_buckets[words[0]] += int(value)
@@ -154,7 +150,6 @@ class Check:
         assert +found == +expected, f"too many: {+(found - expected)}, too few: {+(expected - found)}"
         assert in_buckets["job_wait"] == sum(n for c, n in self.model.counts.items() if c[0] == "wait_slo_starts")
 
-    def remains(self) -> None:
-        """Nothing is left of jobs, lines and leases."""
-        keys = [key.decode().removeprefix(f"{self.prefix}:") for key in self.client.scan_iter(match=f"{self.prefix}:*")]
-        assert {key for key in keys if key.split(":")[0] not in REMAINS} == set()
+    def remains(self, groups: Iterable[str]) -> None:
+        """Nothing is left of jobs, lines and leases; groups are forgotten by themselves."""
+        assert {key for key in self.keys if key.split(":")[0] not in REMAINS} == {f"group:{name}" for name in groups}

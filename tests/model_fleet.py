@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import redis
 from model import Item
@@ -127,19 +127,23 @@ def _detail(kind: str, index: int, delay: int) -> list[Any]:
     return details.get(kind, [])
 
 
-def everything(client: redis.Redis, prefix: str) -> dict[str, Any]:
+def everything(client: Any, prefix: str) -> dict[str, Any]:
     """All keys of a namespace with what they hold, without the clock."""
-    read: dict[bytes, Callable[[bytes], Any]] = {
-        b"hash": client.hgetall,
-        b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-        b"set": client.smembers,
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"stream": client.xrange,
-        b"string": client.get,
+    keys = sorted(client.scan_iter(match=f"{prefix}:*", count=10_000))
+    types, values = client.pipeline(transaction=False), client.pipeline(transaction=False)
+    for key in keys:
+        types.type(key)
+    reads: dict[bytes, Callable[[bytes], Any]] = {
+        b"hash": values.hgetall,
+        b"zset": lambda key: values.zrange(key, 0, -1, withscores=True),
+        b"set": values.smembers,
+        b"list": lambda key: values.lrange(key, 0, -1),
+        b"stream": values.xrange,
+        b"string": values.get,
     }
-    found: dict[str, Any] = {}
-    for key in sorted(client.scan_iter(match=f"{prefix}:*", count=1000)):
-        found[key.decode().removeprefix(f"{prefix}:")] = read[cast("bytes", client.type(key))](key)
+    for key, kind in zip(keys, types.execute(), strict=True):
+        reads[kind](key)
+    found = {key.decode().removeprefix(f"{prefix}:"): held for key, held in zip(keys, values.execute(), strict=True)}
     for field in (b"last", b"behind"):
         found.get("fleet", {}).pop(field, None)
     return found
