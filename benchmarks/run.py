@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 import tempfile
@@ -21,6 +22,9 @@ from jobfleet.benchmarks.options import arguments, chosen, effort
 from jobfleet.benchmarks.stage import House
 from jobfleet.cli.embedded_postgres import EmbeddedPostgres
 
+#: Load of the last minute above which a machine is not quiet.
+QUIET_LOAD = 0.5
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -29,6 +33,8 @@ def main() -> None:
     wanted = arguments()
     console = Console(stderr=True, highlight=False)
     rounds = 1 if wanted.quick else wanted.rounds
+    if (load := os.getloadavg()[0]) > QUIET_LOAD:
+        console.print(f"The machine is busy (load {load:.1f}): figures and ratios will suffer.")
     result: dict[str, Any] = {
         "machine": machine.describe(),
         "command": shlex.join(["benchmarks/run.py", *sys.argv[1:]]),
