@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 import psycopg
@@ -31,7 +32,7 @@ def growth(house: House, jobs: int, many: int, rounds: int) -> dict[str, Any]:
                 costs[name].append(cost_at(set_up, waiting, in_line, jobs))
     with stage(OURS, house) as set_up:
         memory = bytes_per_job(set_up, many)
-    middle = {name: {key: _middle([cost[key] for cost in found]) for key in found[0]} for name, found in costs.items()}
+    middle = {name: {key: median([cost[key] for cost in found]) for key in found[0]} for name, found in costs.items()}
     summary = {
         name: f"Redis {cost['server_us']:.1f} us, worker {cost['fleet_us']:.1f} us" for name, cost in middle.items()
     }
@@ -70,10 +71,6 @@ def recorder(house: House, jobs: int) -> dict[str, Any]:
         "rate of sends with a flat lag (jobs/s)": f"{flat:,.0f}",
     }
     return {"summary": summary, "drain": drained, "rates": tried}
-
-
-def _middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 def _times(much: dict[str, float], little: dict[str, float]) -> str:
