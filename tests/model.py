@@ -115,6 +115,7 @@ class Model(Lines):
                 mean += 0.1 * (ran - mean)
             self.means[name] = float(f"{mean:.3f}")
         self.settle_up()
+        self.enter()
         self.counts["stale_settles",] += stale
         return stale
 
@@ -149,7 +150,7 @@ class Model(Lines):
             if len(completed) < size:
                 return
         for following in job.then:
-            self.send(following, 0)
+            self.accept(following, 0)
 
     def over(self, job: Job, state: str) -> None:
         """The job has ended; its id is remembered for a while."""
@@ -188,6 +189,7 @@ class Model(Lines):
         """Workers whose lease has ended are lost, except in the grace after an outage."""
         for worker in [worker for worker, ends in self.workers.items() if ends <= self.now >= self.grace_until]:
             self.part(worker, "lost")
+        self.enter()
 
     def heartbeat(self, worker: str, received: int, named: dict[str, int]) -> list[str] | None:
         """Renew; release what the worker should know of and does not name; tell it what was cancelled."""
@@ -197,5 +199,6 @@ class Model(Lines):
         for job in self.held(worker):
             if job.number <= received and named.get(job.job_id) != job.number:
                 self.give_back(job, "released")
+        self.enter()
         self.settle_up()
         return sorted(job.job_id for job in self.held(worker) if job.cancelling)

@@ -27,6 +27,7 @@ class Lines:
         #: Worker -> when its lease ends.
         self.workers: dict[str, int] = {}
         self.paused: set[str] = set()
+        self.entering: list[tuple[str, str]] = []
         self.orders = defaultdict[str, FairOrder](lambda: FairOrder(weights))
         #: Actor, or tab and queue -> recent mean of a run, in ms.
         self.means: dict[str, float] = {}
@@ -69,6 +70,11 @@ class Lines:
 
     def send(self, job: Job, delay: int) -> None:
         """A new job; one that is known already changes nothing."""
+        self.accept(job, delay)
+        self.enter()
+
+    def accept(self, job: Job, delay: int) -> None:
+        """Store what is sent, as a part of a step."""
         if self.remembers(job.job_id):
             return
         self.jobs[job.job_id] = job
@@ -85,10 +91,16 @@ class Lines:
             self.join(job, (job.priority, self.arrivals), self.now)
 
     def join(self, job: Job, place: tuple[int, int], since: int) -> None:
-        """Into the tenant's line, or among the suspects."""
+        """Into the tenant's line, or among the suspects; who had no line gets its tag with the step's ``enter``."""
         if job.losses < SUSPECT_LOSSES and job.tenant not in self.lines(job.queue):
-            self.orders[job.queue].enter(job.tenant)
+            self.entering.append((job.queue, job.tenant))
         job.state, job.place, job.since = "pending", place, since
+
+    def enter(self) -> None:
+        """Tenants that have a line again take part in the order."""
+        for queue, tenant in self.entering:
+            self.orders[queue].enter(tenant)
+        self.entering.clear()
 
     def promote(self, queue: str) -> None:
         """What is due joins its line, in the order in which it was due."""
@@ -96,6 +108,7 @@ class Lines:
         for job in sorted(due, key=lambda job: (job.since, job.job_id)):
             self.arrivals += 1
             self.join(job, (job.priority, self.arrivals), job.since)
+        self.enter()
 
     def settle_up(self) -> None:
         """The end of each step that starts or ends runs."""

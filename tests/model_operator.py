@@ -14,12 +14,14 @@ class OperatedModel(Model):
     def leave(self, worker: str) -> None:
         """A worker says goodbye."""
         self.part(worker, "released")
+        self.enter()
         self.settle_up()
 
     def bury_worker(self, worker: str) -> None:
         """A worker is known to be dead, whatever its lease and whatever grace may say."""
         self.part(worker, "lost")
         self.settle_up()
+        self.enter()
 
     def upkeep(self) -> None:
         """What must happen also where no worker asks."""
@@ -60,6 +62,7 @@ class OperatedModel(Model):
             job.note("replayed", job.attempts)
             self.wait(job, 0)
             self.counts["dead_replayed", job.queue] += 1
+        self.enter()
         return [job.job_id for job in replayed]
 
     def discard(self, job_ids: Iterable[str]) -> list[str]:

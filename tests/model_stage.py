@@ -216,6 +216,7 @@ class Stage(RuleBasedStateMachine):
         client = self.clients[0]
         self.model.groups["last"] = (1, set())
         client.scripts.call("group", "last", 1, 600_000)
+        client.scripts.call("group_shrink", "last", 0)
         assert [stats.total for stats in client.stats()] == [0] * len(client.stats())
         assert client.get("j0") is None
         assert client.scripts.call("neighbours", MACHINE) == []

@@ -43,6 +43,7 @@ class Scene:
         self.worker.fetch_from(["default"], 2)
         straight.enqueue(message("scheduled-a", "a"), delay=50)
         straight.journal.announce()
+        straight.scripts.call("group", "g", 3, 60_000)
 
 
 def settle(kind: str) -> Callable[[Scene], Any]:
@@ -107,6 +108,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("discard", lambda s: s.lossy.dead_letters.discard(["dead-a", "waiting-a"])),
     ("purge", lambda s: s.lossy.flush("default")),
     ("group", lambda s: s.lossy.scripts.call("group", "g", 3, 60_000)),
+    ("group_shrink", lambda s: s.lossy.scripts.call("group_shrink", "g", 1)),
     ("announce", lambda s: s.lossy.journal.announce()),
     ("recorded", everything_recorded),
     ("find", lambda s: s.lossy.get("active-a")),
