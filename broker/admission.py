@@ -10,6 +10,7 @@ from typing import Any
 from dramatiq.common import current_millis, q_name
 from dramatiq.message import Message
 
+from .encoding import encode
 from .errors import AdmissionError, BacklogFull, InvalidPayload
 from .job import SYSTEM
 from .lease import Admitted, Lease
@@ -89,8 +90,8 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
     elif key != "":
         check_name("idempotency_key", key)
     try:
-        encoded: bytes = message.encode()
-    except (TypeError, ValueError) as error:
+        encoded = encode(message)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidPayload(f"the arguments of {message.actor_name} cannot be encoded: {error}") from None
     if len(encoded) > payload_max:
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")

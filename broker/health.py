@@ -27,6 +27,7 @@ class Health:
     Parameters:
       leases: what the process holds.
       settle: how a run is settled: lease, kind, detail, message.
+      time_limit: seconds that a run may take, None for no limit.
       stop_fetching: called once, when a thread is lost.
       end: called once, when nothing but lost threads is left.
     """
@@ -35,12 +36,14 @@ class Health:
         self,
         leases: Leases,
         settle: Callable[..., None],
+        time_limit: Callable[[Lease], float | None],
         stop_fetching: Callable[[], None],
         end: Callable[[], None],
     ) -> None:
         self.logger = get_logger(__name__, type(self))
         self._leases = leases
         self._settle = settle
+        self._time_limit = time_limit
         self._stop_fetching = stop_fetching
         self._end = end
         self._lost = 0
@@ -51,8 +54,10 @@ class Health:
         for lease in self._leases.running():
             if lease.thread is not None and not lease.thread.is_alive():
                 self._lose(lease, "released", ["thread died"], None)
-            elif lease.limit is not None and time.monotonic() - lease.started > lease.limit + STUCK_AFTER:
-                error = f"the run did not end within {STUCK_AFTER:.0f} s of its time limit of {lease.limit:g} s"
+                continue
+            limit = self._time_limit(lease)
+            if limit is not None and time.monotonic() - lease.started > limit + STUCK_AFTER:
+                error = f"the run did not end within {STUCK_AFTER:.0f} s of its time limit of {limit:g} s"
                 self._lose(lease, "failed", [0, error, "Stuck", "", "stuck", "", "", 0], lease.message)
         if self._lost and not self._ended and not self._leases.holds_any():
             self._ended = True

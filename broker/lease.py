@@ -30,8 +30,6 @@ class Lease:
     options: dict[str, Any] = field(default_factory=dict)
     #: The thread that runs it.
     thread: threading.Thread | None = None
-    #: Seconds that the run may take, None for no limit.
-    limit: float | None = None
     #: The started event has been written.
     announced: bool = False
     #: The run is over and its thread free.

@@ -41,6 +41,7 @@ class WorkerProcess:
         introduction: Introduction,
         worker: Worker | None,
         guard_interpreter: bool,
+        time_limit: Callable[[Lease], float | None],
         on_unhealthy: Callable[[], None],
     ) -> None:
         self.leases = Leases()
@@ -57,7 +58,7 @@ class WorkerProcess:
         )
         self.stopping = False
         self._worker = worker
-        self._health = Health(self.leases, self.settle, self.stop_fetching, on_unhealthy)
+        self._health = Health(self.leases, self.settle, time_limit, self.stop_fetching, on_unhealthy)
         self.leases.on_room = self.fetcher.room
         self.membership.before_beat = self._health.look
         self.membership.guard_interpreter = guard_interpreter

@@ -20,8 +20,8 @@ class QueueTimeLimit(TimeLimit):
         actor = broker.get_actor(message.actor_name)
         limit = message.options.get("time_limit") or actor.options.get("time_limit")
         manager: Any = self.manager
-        manager.add_timeout(threading.get_ident(), limit or self.limit_ms(message))
+        manager.add_timeout(threading.get_ident(), limit or self.limit_ms(message.queue_name))
 
-    def limit_ms(self, message: MessageProxy) -> float:
+    def limit_ms(self, queue_name: str) -> float:
         """Milliseconds that a run may take where neither message nor actor says it."""
-        return settings().queue(message.queue_name).time_limit_ms
+        return settings().queue(queue_name).time_limit_ms

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import psycopg
@@ -87,19 +86,19 @@ class LogWriter:
         return Projection(known, Timeline(last))
 
     def _write_all(self, projection: Projection) -> None:
-        self._send("write_rows", map(asdict, projection.changed.values()))
-        self._send("write_runs", map(asdict, projection.timeline.changed.values()))
-        self._send("write_dead", map(asdict, projection.dead.values()))
+        self._send("write_rows", map(_columns, projection.changed.values()))
+        self._send("write_runs", map(_columns, projection.timeline.changed.values()))
+        self._send("write_dead", map(_columns, projection.dead.values()))
         self._send("settle_dead", _marks(projection))
 
     def _write_each(self, projection: Projection) -> None:
         """Each row by itself; one that is refused is stored without what the application put into it."""
         for row in projection.changed.values():
-            self._send_one("write_rows", asdict(row), {"payload": None, "result": None})
+            self._send_one("write_rows", _columns(row), {"payload": None, "result": None})
         for run in projection.timeline.changed.values():
-            self._send_one("write_runs", asdict(run), {"error": "[not storable]", "traceback": None})
+            self._send_one("write_runs", _columns(run), {"error": "[not storable]", "traceback": None})
         for letter in projection.dead.values():
-            self._send_one("write_dead", asdict(letter), {"payload": None, "traceback": None})
+            self._send_one("write_dead", _columns(letter), {"payload": None, "traceback": None})
         for mark in _marks(projection):
             self._send_one("settle_dead", mark, {})
 
@@ -125,6 +124,11 @@ class LogWriter:
         )
         if moved.rowcount != 1:
             raise PositionTaken(f"another recorder has moved on from {self.position}")
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    """A row by column; what ``dataclasses.asdict`` copies of payloads is a quarter of the recorder's time."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
 def _readable(entries: Sequence[Entry]) -> list[EventDetail]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any
 
 import dramatiq
@@ -11,6 +13,7 @@ from wait import eventually
 from worker_threads import StartWorker
 
 from jobfleet.broker import FairBroker
+from jobfleet.broker.encoding import encode
 from jobfleet.broker.errors import InvalidPayload
 
 
@@ -105,3 +108,15 @@ def job(**fields: Any) -> Message[Any]:
 
 def stored(broker: FairBroker) -> list[object]:
     return list(broker.client.scan_iter(match=f"*{broker.keys.prefix[1:-1]}*"))
+
+
+def test_our_encoding_is_dramatiqs_byte_for_byte() -> None:
+    message = Message(
+        queue_name="q",
+        actor_name="a",
+        args=(1, "\u00e9\ud83d\ude00"),
+        kwargs={"x": [None, 1.5]},
+        options={"o": {"k": True}},
+    )
+    assert encode(message) == message.encode()
+    assert list(json.loads(encode(message))) == [field.name for field in dataclasses.fields(Message)]

@@ -1,7 +1,7 @@
 -- The end of every script that changes something: journal, counters, wake tokens, state.
--- Where no recorder has ever been, the journal keeps the newest entries only; otherwise the
--- recorder trims it.
-local UNRECORDED_ENTRIES = 10000
+-- Where no recorder has ever been, the journal keeps about the newest 10,000 events only (an entry
+-- of many events leaves room for the fewer entries); otherwise the recorder trims it.
+local UNRECORDED_EVENTS = 10000
 
 local function write_journal()
   if #events == 0 then return end
@@ -9,7 +9,7 @@ local function write_journal()
     redis.call('XADD', JOURNAL, '*', 'e', cmsgpack.pack(events))
     set_state('events', journal_events + #events)
   else
-    redis.call('XADD', JOURNAL, 'MAXLEN', '~', UNRECORDED_ENTRIES, '*', 'e', cmsgpack.pack(events))
+    redis.call('XADD', JOURNAL, 'MAXLEN', '~', math.ceil(UNRECORDED_EVENTS / #events), '*', 'e', cmsgpack.pack(events))
   end
 end
 

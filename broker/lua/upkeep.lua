@@ -6,6 +6,11 @@
 -- Returns the number of queues in which jobs wait.
 local now = read_clock()
 local busy = 0
+-- A lease that ends later than one lease from now was renewed while the clock ran ahead: now that it has
+-- been corrected, nobody would miss a dead worker until then.
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. now + lease_ms, '+inf')) do
+  redis.call('ZADD', WORKERS, now + lease_ms, worker)
+end
 take_back()
 fill_lines()
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
