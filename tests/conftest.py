@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,16 @@ def start_or_skip(server: EmbeddedRedis | EmbeddedPostgres) -> None:
         if "not installed" not in str(error) or "CI" in os.environ:
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible_children() -> None:
+    """Let commands that tests start hear Ctrl-C, also when a shell has started the tests in the background.
+
+    Such a shell has interrupts ignored, which processes hand on to those that they start; a handler they do not.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
