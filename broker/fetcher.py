@@ -213,8 +213,9 @@ class Fetcher:
             self.membership.rejoin()
             return []
         self._draining = status == "drain"
+        number, at = self._number, time.monotonic()
         found = [
-            Lease(job=Job(*row[:6]), worker=worker, number=self._number, message=message, alone=row[7] == 1)
+            Lease(Job(*row[:6]), worker, number, message, alone=row[7] == 1, fetched_ms=int(row[8]), fetched=at)
             for row, message in zip(jobs, answer[1:], strict=True)
         ]
         self.leases.add(self._number, found)

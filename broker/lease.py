@@ -24,6 +24,9 @@ class Lease:
     message: bytes
     #: It must run alone in this process: it may be what killed its workers.
     alone: bool = False
+    #: The server's time of its fetch, ms since the epoch, and time.monotonic() when that was answered.
+    fetched_ms: int = 0
+    fetched: float = 0.0
     #: time.monotonic() of the run's start, 0 before it.
     started: float = 0.0
     #: The options of the message that runs.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from typing import Any
 
@@ -97,12 +96,13 @@ def failure(lease: Lease, error: Exception) -> Outcome:
 def unknown_actor(lease: Lease, message: Message[Any]) -> Outcome:
     """The outcome of a job whose actor this process does not know.
 
-    During a rolling deploy another worker knows it, so the job is put back for a while.
+    During a rolling deploy another worker knows it, so the job is put back for a while; by the server's
+    time, as the workers that try it may have different clocks.
     """
-    since = message.options.setdefault("unknown_actor_since", time.time())
+    since_ms = message.options.setdefault("unknown_actor_since", lease.fetched_ms)
     encoded: bytes = message.encode()
     error = f"no worker of queue {lease.job.queue} knows the actor {lease.job.actor}"
-    if time.time() - since < UNKNOWN_ACTOR_PATIENCE:
+    if lease.fetched_ms - since_ms < UNKNOWN_ACTOR_PATIENCE * 1000:
         return "postponed", [0, UNKNOWN_ACTOR_PAUSE_MS, error], encoded
     return "failed", [0, error, "ActorNotFound", "", "unknown_actor", "", "", 0], encoded
 

@@ -8,8 +8,9 @@ import time
 from typing import Any, Protocol, runtime_checkable
 
 from dramatiq.broker import Broker
-from dramatiq.middleware import Middleware, MiddlewareError, Pipelines, SkipMessage, TimeLimit
+from dramatiq.middleware import AgeLimit, Middleware, MiddlewareError, Pipelines, SkipMessage, TimeLimit
 
+from .age_limit import judged_by_the_server
 from .lease import Lease, set_current_lease
 from .settings import settings
 
@@ -109,6 +110,8 @@ def _hook(middleware: Middleware, name: str) -> Any:
     hook = getattr(middleware, name)
     if name == "after_process_message" and type(middleware) is Pipelines:
         return _when_piped(hook)
+    if name == "before_process_message" and type(middleware) is AgeLimit:
+        return judged_by_the_server(middleware)
     return hook
 
 

@@ -11,7 +11,7 @@
 --   status 'ok'; 'gone' when the worker is not registered (it was presumed lost); 'alone' when the
 --   one job given must run alone; 'drain' when the worker must become empty before it fetches again;
 --   next = ms after which a fetch may find more without being woken, 0 for no such time;
---   job = {id, queue, tenant, actor, attempt, losses, waited ms, alone}.
+--   job = {id, queue, tenant, actor, attempt, losses, waited ms, alone, fetched at ms}.
 local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
 local worker, number, total, wants = unpack(request)
@@ -29,7 +29,7 @@ end
 
 local function add(id, record, lease)
   jobs[#jobs + 1] = {id, lease[L_QUEUE], lease[L_TENANT], lease[L_ACTOR], lease[L_ATTEMPT], record[R_LOSSES],
-    lease[L_FETCHED] - lease[L_SINCE], lease[L_ALONE]}
+    lease[L_FETCHED] - lease[L_SINCE], lease[L_ALONE], lease[L_FETCHED]}
   messages[#messages + 1] = record[R_MESSAGE]
 end
 
