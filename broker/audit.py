@@ -1,7 +1,7 @@
 """Proof of conservation: every accepted job is over, or in exactly one place.
 
 1. Every record is looked at in slices; each slice is one moment.
-2. Every member of waiting, scheduled, active, dead and of the lines is looked at, so that nothing
+2. Every member of the lines, of suspects, scheduled, active and dead is looked at, so that nothing
    stands there without a record.
 3. Every lease belongs to a registered worker (one that is late is about to be taken back).
 4. Per queue, at one moment: accepted = over + here, by the counters that the scripts keep.
@@ -62,17 +62,17 @@ def audit(client: Commands, keys: Keys, scripts: Scripts) -> AuditReport:
     findings: dict[Finding, None] = {}
     seen: set[str] = set()
 
-    def look_at(ids: Iterable[tuple[str, str]]) -> None:
+    def look_at(ids: Iterable[tuple[str, str, str]]) -> None:
         ids = iter(ids)
         while batch := list(islice(ids, SLICE)):
-            seen.update(job_id for job_id, _ in batch)
-            flat = [part for pair in batch for part in pair]
+            seen.update(job_id for job_id, *_ in batch)
+            flat = [part for found in batch for part in found]
             findings.update(dict.fromkeys(_findings(scripts.call("audit_jobs", pack(flat)))))
 
-    look_at((field.decode(), "") for field, _ in client.hscan_iter(keys.jobs, count=SLICE))
+    look_at((field.decode(), "", "") for field, _ in client.hscan_iter(keys.jobs, count=SLICE))
     for queue in sorted(name.decode() for name in client.smembers(keys.queues)):
-        for key in (keys.waiting(queue), keys.scheduled(queue), keys.active(queue), keys.dead(queue)):
-            look_at((member.decode(), queue) for member, _ in client.zscan_iter(key, count=SLICE))
+        for key in (keys.suspects(queue), keys.scheduled(queue), keys.active(queue), keys.dead(queue)):
+            look_at((member.decode(), queue, "") for member, _ in client.zscan_iter(key, count=SLICE))
     look_at(_in_lines(client, keys))
     findings.update(dict.fromkeys(_strangers(client, keys)))
     findings.update(dict.fromkeys(_findings(scripts.call("audit_totals"))))
@@ -85,12 +85,12 @@ def _findings(flat: list[bytes]) -> Iterator[Finding]:
         yield Finding(*words[start : start + 3])
 
 
-def _in_lines(client: Commands, keys: Keys) -> Iterator[tuple[str, str]]:
+def _in_lines(client: Commands, keys: Keys) -> Iterator[tuple[str, str, str]]:
     start = keys.line("", "")[:-1]
     for key in client.scan_iter(match=_literal(start) + "*", count=SLICE):
-        queue = key.decode()[len(start) :].split(":")[0]
+        queue, tenant = key.decode()[len(start) :].split(":", 1)
         for member, _ in client.zscan_iter(key, count=SLICE):
-            yield member.decode(), queue
+            yield member.decode(), queue, tenant
 
 
 def _strangers(client: Commands, keys: Keys) -> Iterator[Finding]:

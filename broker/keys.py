@@ -33,8 +33,12 @@ class Keys:
         self.weights = f"{self.prefix}:weights"
 
     def waiting(self, queue: str) -> str:
-        """Sorted set: waiting job -> since when it could run."""
+        """Hash: second -> jobs that wait since then, and n -> all waiting jobs."""
         return f"{self.prefix}:waiting:{queue}"
+
+    def suspects(self, queue: str) -> str:
+        """Sorted set: job that lost its worker twice -> its place; it waits apart from the lines."""
+        return f"{self.prefix}:suspects:{queue}"
 
     def scheduled(self, queue: str) -> str:
         """Sorted set: delayed job -> when it is due."""

@@ -35,7 +35,7 @@ class Record:
         Raises:
           JobfleetError: it was written by a newer version.
         """
-        version, queue, tenant, actor, priority, attempts, created, losses, key, message = unpack(packed)
+        version, queue, tenant, actor, priority, attempts, created, losses, key, message, *_ = unpack(packed)
         if version != FORMAT:
             raise JobfleetError(f"a job has format {version}, this version of jobfleet reads {FORMAT}: upgrade it")
         return cls(

@@ -4,9 +4,10 @@
 -- include: keys record
 --
 -- KEYS[1]  namespace in braces
--- ARGV[1]  packed {id, queue, ...} flat; queue is where the id was found, '' for the record itself
+-- ARGV[1]  packed {id, queue, tenant, ...} flat; queue and, for a line, tenant say where the id was found,
+--          '' for the record itself
 -- Returns {kind, id, text, ...} flat, empty when all is well.
-local pairs_of = cmsgpack.unpack(ARGV[1])
+local triples = cmsgpack.unpack(ARGV[1])
 local findings = {}
 local function found(kind, id, text)
   findings[#findings + 1] = kind
@@ -23,9 +24,10 @@ local function holders(id)
   return names
 end
 
-local function places(id, queue)
+local function places(id, queue, tenant)
   local all = {}
-  if redis.call('ZSCORE', waiting_key(queue), id) then all[#all + 1] = 'waiting' end
+  if redis.call('ZSCORE', suspects_key(queue), id) then all[#all + 1] = 'suspects' end
+  if tenant and redis.call('ZSCORE', line_key(queue, tenant), id) then all[#all + 1] = 'waiting' end
   if redis.call('ZSCORE', scheduled_key(queue), id) then all[#all + 1] = 'scheduled' end
   if redis.call('ZSCORE', active_key(queue), id) then all[#all + 1] = 'active' end
   if redis.call('ZSCORE', dead_key(queue), id) then all[#all + 1] = 'dead' end
@@ -34,22 +36,12 @@ end
 
 local function check(id, record)
   local queue, tenant = record[R_QUEUE], record[R_TENANT]
-  local all = places(id, queue)
+  local all = places(id, queue, tenant)
   if #all == 0 then return found('lost', id, 'in none of waiting, scheduled, active, dead of ' .. queue) end
   if #all > 1 then return found('twice', id, 'in ' .. table.concat(all, ' and ') .. ' of ' .. queue) end
-  local in_line = redis.call('ZSCORE', line_key(queue, tenant), id)
-  local suspected = redis.call('ZSCORE', suspects_key(queue), id)
   local held = holders(id)
-  if all[1] == 'waiting' then
-    if not in_line and not suspected then
-      found('line', id, 'waits in ' .. queue .. ' but not in the line of ' .. tenant)
-    end
-    if in_line and suspected then found('line', id, 'is a suspect and in the line of ' .. tenant) end
-    if not suspected and not redis.call('ZSCORE', ring_key(queue), tenant) then
-      found('ring', id, tenant .. ' has waiting jobs but no turn in ' .. queue)
-    end
-  elseif in_line or suspected then
-    found('line', id, 'is ' .. all[1] .. ' but stands in the line of ' .. tenant)
+  if all[1] == 'waiting' and not redis.call('ZSCORE', ring_key(queue), tenant) then
+    found('ring', id, tenant .. ' has waiting jobs but no turn in ' .. queue)
   end
   if all[1] == 'active' and #held ~= 1 then
     found('lease', id, 'is active and held by ' .. #held .. ' workers')
@@ -61,8 +53,8 @@ local function check(id, record)
   end
 end
 
-for i = 1, #pairs_of, 2 do
-  local id, queue = pairs_of[i], pairs_of[i + 1]
+for i = 1, #triples, 3 do
+  local id, queue, tenant = triples[i], triples[i + 1], triples[i + 2]
   local packed = redis.call('HGET', JOBS, id)
   if packed then
     local record = cmsgpack.unpack(packed)
@@ -70,9 +62,12 @@ for i = 1, #pairs_of, 2 do
       found('format', id, 'has format ' .. tostring(record[R_FORMAT]))
     else
       check(id, record)
+      if tenant ~= '' and tenant ~= record[R_TENANT] then
+        found('line', id, 'of ' .. record[R_TENANT] .. ' stands in the line of ' .. tenant)
+      end
     end
   elseif queue ~= '' then
-    local all = places(id, queue)
+    local all = places(id, queue, tenant)
     if #all > 0 then found('ghost', id, 'in ' .. table.concat(all, ' and ') .. ' of ' .. queue .. ' without a record') end
   end
 end

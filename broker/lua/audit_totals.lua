@@ -23,9 +23,26 @@ for i = 1, #metrics, 2 do
   if name == 'jobs_processed' and OVER[string.match(rest, '[^\t]+$')] then add(queue, -n) end
 end
 
+-- The counts of waiting jobs, by second and in all.
+local function check_waiting(queue, waiting)
+  local told, by_second = 0, 0
+  local counts = redis.call('HGETALL', waiting_key(queue))
+  for i = 1, #counts, 2 do
+    if counts[i] == 'n' then told = tonumber(counts[i + 1]) else by_second = by_second + counts[i + 1] end
+  end
+  if told ~= waiting or by_second ~= waiting then
+    found('waiting', queue, waiting .. ' jobs wait, ' .. told .. ' are counted, ' .. by_second .. ' by second')
+  end
+end
+
 local records = 0
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
-  local here = redis.call('ZCARD', waiting_key(queue)) + redis.call('ZCARD', scheduled_key(queue))
+  local waiting = redis.call('ZCARD', suspects_key(queue))
+  for _, tenant in ipairs(redis.call('ZRANGE', ring_key(queue), 0, -1)) do
+    waiting = waiting + redis.call('ZCARD', line_key(queue, tenant))
+  end
+  check_waiting(queue, waiting)
+  local here = waiting + redis.call('ZCARD', scheduled_key(queue))
     + redis.call('ZCARD', active_key(queue)) + redis.call('ZCARD', dead_key(queue))
   records = records + here
   if here ~= (sums[queue] or 0) then

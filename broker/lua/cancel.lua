@@ -1,7 +1,7 @@
 -- Cancel a job: one that waits is over at once, one that runs is marked and its worker is told by
 -- the next heartbeat.
 --
--- include: keys pass_full_memory record fleet metrics journal lines leave_ring quit_line commit
+-- include: keys pass_full_memory record fleet metrics journal waiting lines leave_ring quit_line commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  job id
@@ -18,7 +18,7 @@ if redis.call('ZSCORE', active_key(queue), id) then
   return 'cancelling'
 end
 redis.call('ZREM', scheduled_key(queue), id)
-quit_line(queue, tenant, id)
+quit_line(queue, tenant, id, record[R_SINCE])
 redis.call('HDEL', JOBS, id)
 local key = ended_key(math.floor(now / 30000))
 redis.call('SADD', key, id)

@@ -15,6 +15,7 @@ end
 
 local function commit()
   fill_lines()
+  write_waiting()
   write_journal()
   for field, n in pairs(sums) do redis.call('HINCRBY', METRICS, field, n) end
   for queue in pairs(touched) do

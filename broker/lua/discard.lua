@@ -1,6 +1,6 @@
 -- Give up dead letters for good; their ids are remembered as those of other ended jobs are.
 --
--- include: keys pass_full_memory record fleet metrics journal lines commit
+-- include: keys pass_full_memory record fleet metrics journal waiting lines commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {item, ...}; item = {id, queue, tenant, actor, attempts, archived};

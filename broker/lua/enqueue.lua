@@ -1,6 +1,6 @@
 -- Accept jobs: one round trip, all or nothing for each job.
 --
--- include: keys record fleet metrics journal lines accept commit
+-- include: keys record fleet metrics journal waiting lines accept commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  journal_max

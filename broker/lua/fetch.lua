@@ -1,7 +1,7 @@
 -- Lease jobs to a worker: due jobs are promoted, lost workers' jobs taken back, then jobs are
 -- picked queue by queue in the order given and tenant by tenant in fair order.
 --
--- include: keys pass_full_memory record fleet metrics histograms journal lines leave_ring promote suspects charges dead losses waits commit
+-- include: keys pass_full_memory record fleet metrics histograms journal waiting lines leave_ring promote suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,
@@ -87,8 +87,6 @@ local function read_jobs(queue, popped)
       local charge = math.max(LEAST_CHARGE, mean)
       total_charge = total_charge + charge
       found[#found + 1] = {ids[i], record, tonumber(popped[2 * i]), charge}
-    else
-      redis.call('ZREM', waiting_key(queue), ids[i])
     end
   end
   return found, total_charge
@@ -129,13 +127,11 @@ end
 
 -- Lease what was picked.
 local function lease_all(queue, picks, objective, alone)
-  local ids, leases, active, missed = {}, {}, {}, 0
-  for i, job in ipairs(picks) do ids[i] = job[1] end
-  local since = redis.call('ZMSCORE', waiting_key(queue), unpack(ids))
-  redis.call('ZREM', waiting_key(queue), unpack(ids))
-  for i, job in ipairs(picks) do
+  local leases, active, missed = {}, {}, 0
+  for _, job in ipairs(picks) do
     local id, record, spot, charge = unpack(job)
-    local ready = tonumber(since[i] or now)
+    local ready = record[R_SINCE]
+    count_waiting(queue, ready, -1)
     local lease = {number, queue, record[R_TENANT], record[R_ACTOR], spot, ready, now, record[R_ATTEMPTS] + 1, charge, alone}
     leases[#leases + 1] = id
     leases[#leases + 1] = cmsgpack.pack(lease)

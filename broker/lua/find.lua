@@ -9,7 +9,8 @@
 local id = ARGV[1]
 local packed = redis.call('HGET', JOBS, id)
 if not packed then return nil end
-local queue = cmsgpack.unpack(packed)[R_QUEUE]
+local record = cmsgpack.unpack(packed)
+local queue = record[R_QUEUE]
 local function at(key, place)
   local score = redis.call('ZSCORE', key, id)
   if not score then return nil end
@@ -21,5 +22,8 @@ local function at(key, place)
   end
   return {packed, place, score, holder}
 end
-return at(active_key(queue), 'active') or at(waiting_key(queue), 'pending')
+if redis.call('ZSCORE', line_key(queue, record[R_TENANT]), id) or redis.call('ZSCORE', suspects_key(queue), id) then
+  return {packed, 'pending', tostring(record[R_SINCE]), ''}
+end
+return at(active_key(queue), 'active')
   or at(scheduled_key(queue), 'scheduled') or at(dead_key(queue), 'failed') or {packed, 'nowhere', '0', ''}

@@ -13,7 +13,8 @@ local CANCELS = ns .. ':cancels'     -- hash: running job that someone cancelled
 local VTIME = ns .. ':vtime'         -- hash: queue -> virtual time of its fair order
 local MEANS = ns .. ':means'         -- hash: actor, or tab and queue -> recent mean run, ms
 local WEIGHTS = ns .. ':weights'     -- hash: tenant -> weight, where it is not 1
-local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- zset: job -> could run since, ms
+local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- hash: second -> jobs that wait since then, n -> all
+local function oldest_key(queue) return ns .. ':oldest:' .. queue end        -- zset of the seconds in it
 local function scheduled_key(queue) return ns .. ':scheduled:' .. queue end  -- zset: job -> due, ms
 local function active_key(queue) return ns .. ':active:' .. queue end        -- zset: job -> fetched at, ms
 local function dead_key(queue) return ns .. ':dead:' .. queue end            -- zset: job -> died at, ms

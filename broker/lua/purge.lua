@@ -1,6 +1,6 @@
 -- Remove waiting and scheduled jobs of a queue, a bounded slice at a time.
 --
--- include: keys pass_full_memory record fleet metrics journal lines leave_ring quit_line commit
+-- include: keys pass_full_memory record fleet metrics journal waiting lines leave_ring quit_line commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  queue
@@ -8,24 +8,30 @@
 -- Returns the number removed; fewer than asked for means that none is left.
 local now = read_clock()
 local queue, most = ARGV[1], tonumber(ARGV[2])
-local ids = redis.call('ZRANGE', waiting_key(queue), 0, most - 1)
-if #ids < most then
-  for _, id in ipairs(redis.call('ZRANGE', scheduled_key(queue), 0, most - #ids - 1)) do ids[#ids + 1] = id end
+local ids = {}
+local function gather(key)
+  if #ids >= most then return end
+  for _, id in ipairs(redis.call('ZRANGE', key, 0, most - #ids - 1)) do ids[#ids + 1] = id end
 end
+gather(suspects_key(queue))
+for _, tenant in ipairs(redis.call('ZRANGE', ring_key(queue), 0, most - 1)) do gather(line_key(queue, tenant)) end
+gather(scheduled_key(queue))
 local key = ended_key(math.floor(now / 30000))
 for _, id in ipairs(ids) do
   local packed = redis.call('HGET', JOBS, id)
   redis.call('ZREM', scheduled_key(queue), id)
   if packed then
     local record = cmsgpack.unpack(packed)
-    quit_line(queue, record[R_TENANT], id)
+    quit_line(queue, record[R_TENANT], id, record[R_SINCE])
     redis.call('HDEL', JOBS, id)
     redis.call('SADD', key, id)
     count('jobs_processed\t' .. queue .. '\t' .. record[R_ACTOR] .. '\tcancelled')
     event('cancelled', id, record[R_TENANT], queue, record[R_ACTOR], record[R_ATTEMPTS], '',
       {started_ms = 0, wait_ms = 0, run_ms = 0, result = ''})
   else
-    redis.call('ZREM', waiting_key(queue), id)
+    -- No record says whose it was: whatever names it goes.
+    redis.call('ZREM', suspects_key(queue), id)
+    for _, tenant in ipairs(redis.call('ZRANGE', ring_key(queue), 0, -1)) do redis.call('ZREM', line_key(queue, tenant), id) end
   end
 end
 if #ids > 0 then redis.call('EXPIRE', key, 150) end

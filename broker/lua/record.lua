@@ -6,6 +6,7 @@ local R_CREATED = 7    -- when it was sent, ms
 local R_LOSSES = 8     -- workers that were lost while they ran it
 local R_KEY = 9        -- idempotency key or ''
 local R_MESSAGE = 10   -- the encoded message
+local R_SINCE = 11     -- could run since, ms; for a scheduled job, when it was sent
 -- A lease: what a worker holds, packed the same way.
 local L_NUMBER = 1     -- number of the fetch that took it; with worker and job id this is the token
 local L_QUEUE, L_TENANT, L_ACTOR = 2, 3, 4

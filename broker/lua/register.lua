@@ -1,6 +1,6 @@
 -- A worker process joins the fleet, with what it is and which actors it knows.
 --
--- include: keys pass_full_memory fleet metrics journal lines commit
+-- include: keys pass_full_memory fleet metrics journal waiting lines commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, lease ms, facts, queues, actors, host}; facts and actors flat {field, value, ...};

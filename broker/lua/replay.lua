@@ -1,6 +1,6 @@
 -- Send dead letters again: same id, new budget of attempts, at the end of the tenant's line.
 --
--- include: keys record fleet metrics journal lines commit
+-- include: keys record fleet metrics journal waiting lines commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {item, ...}; item = {id, queue, tenant, actor, priority, attempts, created ms, key}
@@ -20,7 +20,7 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
   local id, queue, tenant, actor, priority, attempts, created, key = unpack(item)
   local here = redis.call('ZREM', dead_key(queue), id) == 1
   if here or (redis.call('HEXISTS', JOBS, id) == 0 and not ended(id)) then
-    local record = {FORMAT, queue, tenant, actor, priority, attempts, created, 0, key, ARGV[1 + i]}
+    local record = {FORMAT, queue, tenant, actor, priority, attempts, created, 0, key, ARGV[1 + i], now}
     redis.call('HSET', JOBS, id, cmsgpack.pack(record))
     redis.call('ZREM', stored_key(queue), id)
     redis.call('HDEL', FAILURES, id)

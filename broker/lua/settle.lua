@@ -3,7 +3,7 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory record fleet metrics histograms journal lines accept suspects charges dead losses commit
+-- include: keys pass_full_memory record fleet metrics histograms journal waiting lines accept suspects charges dead losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
@@ -64,7 +64,7 @@ local function send(row)
     return
   end
   if redis.call('HEXISTS', JOBS, id) == 1 then return end
-  local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message}
+  local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message, now}
   local because = {'invalid', err, 'InvalidPayload', ''}
   event('enqueued', id, tenant, queue, actor, 0, '', {priority = priority, message = message, due_ms = 0, key = key})
   count('jobs_enqueued\t' .. queue .. '\t' .. actor)
@@ -109,10 +109,11 @@ end
 local function next_record(id, lease, index)
   local packed = redis.call('HGET', JOBS, id)
   local record = packed and cmsgpack.unpack(packed)
-    or {FORMAT, lease[L_QUEUE], lease[L_TENANT], lease[L_ACTOR], 5, 0, lease[L_SINCE], 0, ''}
+    or {FORMAT, lease[L_QUEUE], lease[L_TENANT], lease[L_ACTOR], 5, 0, lease[L_SINCE], 0, '', '', now}
   record[R_ATTEMPTS] = lease[L_ATTEMPT]
   record[R_LOSSES] = 0
   record[R_MESSAGE] = ARGV[1 + index]
+  record[R_SINCE] = now
   return record
 end
 

@@ -13,15 +13,22 @@ local function archived(queue)
   return math.max(0, (left or 0) - (returned or 0))
 end
 if #queues == 0 then queues = redis.call('SMEMBERS', QUEUES) end
+
+-- The start of the second since which the oldest job waits, ms, or ''.
+local function oldest_since(queue)
+  local second = redis.call('ZRANGE', oldest_key(queue), 0, 0)[1]
+  return second and second * 1000 or ''
+end
+
 local answer = {now}
 for _, queue in ipairs(queues) do
   answer[#answer + 1] = {
     queue,
-    redis.call('ZCARD', waiting_key(queue)),
+    tonumber(redis.call('HGET', waiting_key(queue), 'n') or 0),
     redis.call('ZCARD', active_key(queue)),
     redis.call('ZCARD', scheduled_key(queue)),
     redis.call('ZCARD', dead_key(queue)) + archived(queue),
-    redis.call('ZRANGE', waiting_key(queue), 0, 0, 'WITHSCORES')[2] or '',
+    oldest_since(queue),
     redis.call('SISMEMBER', PAUSED, 'queue:' .. queue),
   }
 end

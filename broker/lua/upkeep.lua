@@ -1,6 +1,6 @@
 -- One round of the fleet's upkeep, so that queues without workers still move.
 --
--- include: keys pass_full_memory record fleet metrics journal lines promote suspects charges dead losses waits commit
+-- include: keys pass_full_memory record fleet metrics journal waiting lines promote suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- Returns the number of queues in which jobs wait.
