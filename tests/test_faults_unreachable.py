@@ -71,3 +71,31 @@ def suffer(fleet: FaultFleet, fail: Callable[[Proxy], None], jobs: int, seconds:
     # And the sender was told in one sentence
     assert {type(refusal) for refusal in sending.refusals} == {ConnectionClosed}
     assert all("\n" not in str(refusal) and "unreachable" in str(refusal) for refusal in sending.refusals)
+
+
+@pytest.mark.parametrize("fail", FAULTS.values(), ids=FAULTS.keys())
+def test_a_worker_that_alone_is_cut_off_stops_what_others_run_and_joins_again(
+    tmp_path: Path, fleet_environment: dict[str, str], fail: Callable[[Proxy], None]
+) -> None:
+    with fault_fleet(tmp_path, fleet_environment) as fleet, Proxy(fleet.redis_socket) as line:
+        # Given a worker with two long jobs, and another one on another line
+        fleet.monitor()
+        alone = fleet.worker(threads=2, REDIS_URL=line.url)
+        (name,) = fleet.workers()
+        fleet.send(range(2), 4.0)
+        fleet.await_lines("start", 2)
+        fleet.worker(threads=2)
+
+        # When only its line fails
+        fail(line)
+
+        # Then it stops its jobs while the other one runs them, and works under a new name when the line is back
+        fleet.await_lines("LeaseLost", 2)
+        fleet.await_lines("start", 4)
+        assert name not in fleet.workers()
+        line.connect()
+        eventually(lambda: f"{name}:1" in fleet.workers(), PATIENCE)
+        fleet.await_completed(2)
+        fleet.prove(completed=2)
+        assert fleet.runs() == {"completed": 2, "lost": 2}
+        assert alone.running
