@@ -27,6 +27,8 @@ class Record:
     losses: int
     key: str
     message: bytes
+    #: Since when it could run, ms since the epoch; for a scheduled job, when it was sent or failed last.
+    since_ms: int
 
     @classmethod
     def decode(cls, packed: bytes) -> Record:
@@ -35,7 +37,7 @@ class Record:
         Raises:
           JobfleetError: it was written by a newer version.
         """
-        version, queue, tenant, actor, priority, attempts, created, losses, key, message, *_ = unpack(packed)
+        version, queue, tenant, actor, priority, attempts, created, losses, key, message, since = unpack(packed)
         if version != FORMAT:
             raise JobfleetError(f"a job has format {version}, this version of jobfleet reads {FORMAT}: upgrade it")
         return cls(
@@ -48,4 +50,5 @@ class Record:
             losses=losses,
             key=key,
             message=message.encode("utf-8", "surrogateescape"),
+            since_ms=int(since),
         )

@@ -18,7 +18,7 @@ from jobfleet.broker.scripts import unpack
 NEARLY = 1e-6
 
 Place = tuple[Any, ...]
-PLACES = {"waiting": "pending", "scheduled": "scheduled", "active": "active", "dead": "failed"}
+PLACES = {"suspects": "pending", "scheduled": "scheduled", "active": "active", "dead": "failed"}
 
 #: What may be left when every job has ended and every worker has left.
 REMAINS = {"fleet", "journal", "metrics", "queues", "tags", "vtime", "means", "weights", "wake", "ended", "settled"}
@@ -57,7 +57,13 @@ class Check:
             for kind, state in PLACES.items():
                 for job_id, since in self.scores(f"{kind}:{queue}").items():
                     record = records[job_id]
-                    place = (state, queue, int(since), record.tenant_id, record.attempts, record.losses)
+                    moment = record.since_ms if kind == "suspects" else int(since)
+                    place = (state, queue, moment, record.tenant_id, record.attempts, record.losses)
+                    found[job_id].append(place)
+            for key in [key for key in self.keys if key.startswith(f"line:{queue}:")]:
+                for job_id in self.scores(key):
+                    record = records[job_id]
+                    place = ("pending", queue, record.since_ms, key.split(":", 2)[2], record.attempts, record.losses)
                     found[job_id].append(place)
         for job in self.model.jobs.values():
             since = job.fetched if job.state == "active" else job.since
@@ -116,6 +122,10 @@ class Check:
         """The counts that people see."""
         for stats in self.broker.stats(self.queues):
             now = [len(self.model.those(state, stats.queue)) for state in PLACES.values()]
+            waiting = Counter(str(job.since // 1000).encode() for job in self.model.those("pending", stats.queue))
+            told = {second: int(n) for second, n in self.keys.get(f"waiting:{stats.queue}", {}).items()}
+            assert told == ({**waiting, b"n": waiting.total()} if waiting else {})
+            assert sorted(self.scores(f"oldest:{stats.queue}")) == sorted(second.decode() for second in waiting)
             assert [stats.waiting, stats.delayed, stats.active, stats.failed] == now
             done = sum(
                 n

@@ -27,6 +27,6 @@ local function write_waiting()
         end
       end
     end
-    if all ~= 0 then redis.call('HINCRBY', key, 'n', all) end
+    if all ~= 0 and redis.call('HINCRBY', key, 'n', all) == 0 then redis.call('HDEL', key, 'n') end
   end
 end
