@@ -111,7 +111,7 @@ def stored(broker: FairBroker) -> list[object]:
 
 
 def test_our_encoding_is_dramatiqs_byte_for_byte() -> None:
-    message = Message(
+    message = Message[Any](
         queue_name="q",
         actor_name="a",
         args=(1, "\u00e9\ud83d\ude00"),

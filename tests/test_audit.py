@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from dramatiq import Message
@@ -30,8 +31,9 @@ def lose_the_turn(broker: FairBroker, waiting: str, active: str, dead: str) -> N
 
 
 def lose_the_lease(broker: FairBroker, waiting: str, active: str, dead: str) -> None:
-    (worker,) = broker.client.zrange(broker.keys.workers, 0, -1)
-    broker.client.hdel(broker.keys.leases(worker.decode()), active)
+    state = broker.get(active)
+    assert state is not None
+    broker.client.hdel(broker.keys.leases(state.worker), active)
 
 
 def forget_the_worker(broker: FairBroker, waiting: str, active: str, dead: str) -> None:
@@ -71,7 +73,7 @@ def stand_in_anothers_line(broker: FairBroker, waiting: str, active: str, dead: 
 )
 def test_damage_is_named(broker: FairBroker, damage: Damage, kinds: set[str]) -> None:
     messages = [
-        Message(queue_name="default", actor_name="act", args=(n,), kwargs={"tenant_id": "acme"}, options={})
+        Message[Any](queue_name="default", actor_name="act", args=(n,), kwargs={"tenant_id": "acme"}, options={})
         for n in range(3)
     ]
     broker.enqueue_many(messages)
