@@ -41,7 +41,9 @@ class Model(Lines):
         if worker not in self.workers:
             assert not given, f"{given} were given to a worker that the fleet does not know"
             self.settle_up()
+            self.enter()
             return "gone"
+        self.enter()
         left = list(given)
         status = self.look_after_suspects(worker, number, queues, left)
         for queue in queues:
@@ -189,7 +191,6 @@ class Model(Lines):
         """Workers whose lease has ended are lost, except in the grace after an outage."""
         for worker in [worker for worker, ends in self.workers.items() if ends <= self.now >= self.grace_until]:
             self.part(worker, "lost")
-        self.enter()
 
     def heartbeat(self, worker: str, received: int, named: dict[str, int]) -> list[str] | None:
         """Renew; release what the worker should know of and does not name; tell it what was cancelled."""

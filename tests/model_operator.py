@@ -26,6 +26,7 @@ class OperatedModel(Model):
     def upkeep(self) -> None:
         """What must happen also where no worker asks."""
         self.take_back()
+        self.enter()
         for queue in {job.queue for job in self.jobs.values()}:
             self.promote(queue)
         self.settle_up()
