@@ -210,7 +210,7 @@ class Fetcher:
             self.logger.info("the server is back")
         status, next_ms, jobs = unpack(answer[0])
         if status == "gone":
-            self.membership.rejoin()
+            self.membership.rejoin(worker)
             return []
         self._draining = status == "drain"
         number, at = self._number, time.monotonic()

@@ -64,6 +64,7 @@ class Membership:
         self._renewed = time.monotonic()
         self._lapsed = False
         self._incarnation = 0
+        self._rejoining = threading.Lock()
         #: This process, also under the names it had before it was presumed lost.
         self.process = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         #: The name under which it works now.
@@ -101,8 +102,18 @@ class Membership:
             self.logger.warning("could not say goodbye, the lease will end by itself: %s", error)
         self._lock.release()
 
-    def rejoin(self) -> None:
-        """Join under a new name after the fleet gave this worker up; what it held belongs to others now."""
+    def rejoin(self, gone: str) -> None:
+        """Join under a new name after the fleet gave this worker up; what it held belongs to others now.
+
+        Parameters:
+          gone: the name that the fleet does not know. Heartbeat and fetch are told at the same moment; the
+            second one finds the name changed, and must not give up the new one, which may hold jobs by now.
+        """
+        with self._rejoining:
+            if self.worker == gone:
+                self._rejoin()
+
+    def _rejoin(self) -> None:
         self._incarnation += 1
         self.leases.forget_fetches()
         self._lock.release()
@@ -130,7 +141,7 @@ class Membership:
         answer = self.scripts.call("heartbeat", pack([worker, received, named, facts, self._introduction.queues]))
         self._renewed, self._lapsed = began, False
         if answer[0] == b"gone" and not self._stop.is_set():
-            self.rejoin()
+            self.rejoin(worker)
         for job_id in answer[1:]:
             if lease := self.leases.find(job_id.decode()):
                 interrupt(lease, Cancelled)
