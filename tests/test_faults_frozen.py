@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from faults_fleet import PATIENCE, FaultFleet, child, fault_fleet, freeze, kill, thaw
 from faults_proxy import Proxy
 from processes import Process
@@ -55,6 +56,7 @@ def test_a_thawed_worker_changes_nothing_stops_what_it_runs_and_works_on(
         assert fleet.runs()["lost"] == 4
 
 
+@pytest.mark.soak
 def test_a_worker_that_was_frozen_for_more_than_two_leases_loses_nothing(
     tmp_path: Path, fleet_environment: dict[str, str]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from faults_fleet import PATIENCE, FaultFleet, child, fault_fleet
 from wait import eventually
 
-JOBS = 1_500
+JOBS = 800
 
 
 @pytest.fixture

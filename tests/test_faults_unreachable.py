@@ -29,7 +29,7 @@ def test_nobody_is_declared_lost_when_redis_was_away_for_more_than_two_leases(
     tmp_path: Path, fleet_environment: dict[str, str], fail: Callable[[Proxy], None]
 ) -> None:
     with fault_fleet(tmp_path, fleet_environment) as fleet:
-        suffer(fleet, fail, jobs=300, seconds=5.0)
+        suffer(fleet, fail, jobs=200, seconds=4.5)
 
 
 @pytest.mark.soak
@@ -87,7 +87,7 @@ def test_a_worker_that_alone_is_cut_off_stops_what_others_run_and_joins_again(
         fleet.monitor()
         alone = fleet.worker(threads=2, REDIS_URL=line.url)
         (name,) = fleet.workers()
-        fleet.send(range(2), 4.0)
+        fleet.send(range(2), 3.0)
         fleet.await_lines("start", 2)
 
         # When only its line fails
