@@ -35,6 +35,7 @@ local ended = {}            -- ids of jobs that are over
 local inactive = {}         -- queue -> ids that run no more
 local freed = {}            -- worker -> ids whose leases end
 local stale = 0
+local done = {}             -- ids whose runs this batch has ended: a second outcome of a run is none
 
 local function append(lists, name, id)
   local list = lists[name]
@@ -181,6 +182,7 @@ local function settle(item, lease)
   if kind == 'released' then
     return give_back(item[1], id, lease, 'released', item[6][1], item[5] > 0 and now - item[5] or nil)
   end
+  done[id] = true
   append(freed, item[1], id)
   append(inactive, lease[L_QUEUE], id)
   adjust(lease[L_QUEUE], lease[L_TENANT], math.max(item[5], LEAST_CHARGE) - lease[L_CHARGE])
@@ -197,7 +199,7 @@ end
 for _, item in ipairs(items) do
   local packed = redis.call('HGET', leases_key(item[1]), item[2])
   local lease = packed and cmsgpack.unpack(packed)
-  if lease and lease[L_NUMBER] == item[3] then
+  if lease and lease[L_NUMBER] == item[3] and not done[item[2]] then
     settle(item, lease)
   else
     stale = stale + 1
