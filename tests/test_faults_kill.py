@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from dramatiq import Message
-from faults_fleet import LEASE_MS, PATIENCE, FaultFleet, child, fault_fleet, kill
+from faults_fleet import PATIENCE, FaultFleet, child, fault_fleet, kill
 from wait import eventually
 
 
@@ -31,7 +31,7 @@ def test_kill_9_with_no_neighbour_is_made_good_when_the_lease_ends(fleet: FaultF
     # When it is killed
     kill(victim)
 
-    # Then its jobs have started elsewhere within the promised time, in no attempt of their own
+    # Then its jobs start elsewhere once its lease has ended, in no attempt of their own
     eventually(lambda: len([line for line in fleet.lines("start") if line[2] != dead]) == 4, PATIENCE)
     fleet.await_completed(4)
     fleet.prove(completed=4)
