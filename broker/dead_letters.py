@@ -69,9 +69,10 @@ class DeadLetters:
     def show(self, job_id: str) -> DeadLetter | None:
         """One dead letter, wherever it is."""
         with reachable(self._client):
+            failures = self._failures([job_id])
             packed = self._client.hget(self._keys.jobs, job_id)
             if packed is not None:
-                letters = tuple(self._decode([job_id.encode()], [packed], self._failures([job_id])))
+                letters = tuple(self._decode([job_id.encode()], [packed], failures))
                 return letters[0] if letters else None
         archive = self._archive()
         return archive.dead_letter(job_id) if archive else None
@@ -124,11 +125,12 @@ class DeadLetters:
     def _in_redis(self, queue: str) -> Iterator[DeadLetter]:
         start = 0
         while ids := self._client.zrevrange(self._keys.dead(queue), start, start + SLICE - 1):
-            records = self._client.hmget(self._keys.jobs, ids)
-            yield from self._decode(ids, records, self._failures([job_id.decode() for job_id in ids]))
+            failures = self._failures([job_id.decode() for job_id in ids])
+            yield from self._decode(ids, self._client.hmget(self._keys.jobs, ids), failures)
             start += SLICE
 
     def _failures(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """Why jobs are dead; to be read before their records, which are then no older than that."""
         return self._client.hmget(self._keys.failures, ids)
 
     @staticmethod
