@@ -52,7 +52,9 @@ class PinnedAdapter(HTTPAdapter):
         return {**place, "host": self._address}, {**options, **tls}
 
 
-class _WatchedConnection(HTTPConnection):
+class _Watched(HTTPConnection):
+    """A connection whose every step has the deadline's time and no more."""
+
     def connect(self) -> None:
         watch(self)
         super().connect()
@@ -62,19 +64,13 @@ class _WatchedConnection(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _WatchedTlsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        watch(self)
-        super().connect()
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        watch(self)
-        super().request(*args, **kwargs)
+class _WatchedTls(_Watched, HTTPSConnection):
+    pass
 
 
 class _WatchedPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedConnection
+    ConnectionCls = _Watched
 
 
 class _WatchedTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTlsConnection
+    ConnectionCls = _WatchedTls

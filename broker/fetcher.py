@@ -99,10 +99,12 @@ class Fetcher:
 
     def _take(self, queue: str, deadline: float) -> Lease | None:
         while True:
+            left = deadline - time.monotonic()
+            if self._stopping:
+                return None
             if self._ready[queue]:
                 return self._ready[queue].popleft()
-            left = deadline - time.monotonic()
-            if left <= 0 or self._stopping:
+            if left <= 0:
                 return None
             if self._leading:
                 self._changed.wait(left)
@@ -122,7 +124,10 @@ class Fetcher:
                 self._changed.notify_all()
 
     def stop(self) -> list[Lease]:
-        """Fetch no more; returns what was fetched and not handed out."""
+        """Fetch no more; returns what was fetched and not handed out.
+
+        A fetch that was under way may still bring something: call it again.
+        """
         with self._changed:
             self._stopping = True
             unstarted = [lease for leases in self._ready.values() for lease in leases]
@@ -136,10 +141,9 @@ class Fetcher:
         if not wants:
             self.wakeup.drop()
             self._full = True
-            waits_for_all = self._draining or self.leases.alone
-            self._changed.wait(
-                min(DRAIN_LOOK, deadline - time.monotonic()) if waits_for_all else deadline - time.monotonic()
-            )
+            left = deadline - time.monotonic()
+            # Nothing tells that the last job here is settled, so a process that empties itself looks.
+            self._changed.wait(min(DRAIN_LOOK, left) if self._draining or self.leases.alone else left)
             self._full = False
             return
         asking = frozenset(queue.name for queue, _ in wants)

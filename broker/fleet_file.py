@@ -30,7 +30,7 @@ class FleetFile:
             content: dict[str, str | int] = json.loads(self.path.read_text())
             os.kill(int(content.pop("pid")), 0)
         except PermissionError:
-            pass
+            pass  # the owner is there, and another user's process
         except (OSError, ValueError, KeyError):
             return {}
         return {name: str(value) for name, value in content.items()}

@@ -92,19 +92,20 @@ class WorkerProcess:
     def stop_fetching(self) -> None:
         """Fetch no more and give back at once what has not started."""
         self.stopping = True
-        for lease in self.fetcher.stop():
-            self.release(lease, "shutdown")
         self.release_unstarted()
 
     def release_unstarted(self) -> None:
-        """Give back what stands between the consumers and the worker threads.
+        """Give back what stands between the fetcher and the worker threads.
 
-        A consumer thread may put one more message there after it was emptied, and Dramatiq would
-        look at it only when all running jobs have ended; so stopping consumers come here again.
+        A fetch under way may bring more, and a consumer thread may put one more message before the
+        worker threads, after both were emptied; Dramatiq would look at them only when all running
+        jobs have ended. So stopping consumers come here again.
         """
-        if self._worker is None:
-            return
         with self._release_lock:
+            for lease in self.fetcher.stop():
+                self.release(lease, "shutdown")
+            if self._worker is None:
+                return
             for item in iter_queue(self._worker.work_queue):
                 self.release(item.message.lease, "shutdown")
                 self._worker.work_queue.task_done()

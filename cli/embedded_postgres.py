@@ -9,8 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -18,6 +17,7 @@ import psycopg
 from ..broker.errors import ConfigurationError
 from .embedded_files import outside, remove_outside, wheel
 from .embedded_process import EmbeddedProcess
+from .embedded_server import EmbeddedServer
 from .embedded_user import copy_installation, open_to_all, server_user
 
 #: The database's superuser, who is let in without a password: only we can reach the socket.
@@ -33,7 +33,7 @@ PARAMETERS = MappingProxyType({"max_connections": "200"})
 UNSAFE = MappingProxyType({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A PostgreSQL server whose data is in one directory and which lives no longer than this process.
 
     It listens on a unix socket that only our user can reach. Its address stays the same when it is stopped and started
@@ -47,22 +47,16 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, directory: Path, *, fsync: bool = True, config: Mapping[str, str] | None = None) -> None:
-        self.directory = directory.absolute()
+        directory = directory.absolute()
+        super().__init__(directory, EmbeddedProcess(directory, "postgres", stop_signal=signal.SIGINT))
         self._config = {**PARAMETERS, **({} if fsync else UNSAFE), **(config or {})}
         self._sync = fsync
-        self._sockets = self.directory / "sockets"
         self._place = self.directory / "place"
-        self._process = EmbeddedProcess(self.directory, "postgres", stop_signal=signal.SIGINT)
 
     @property
     def url(self) -> str:
         """The address of the database ``postgres``, for psycopg."""
         return self.url_of("postgres")
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id, or None when it does not run."""
-        return self._process.pid
 
     def url_of(self, database: str) -> str:
         """The address of one database of this server."""
@@ -89,38 +83,10 @@ class EmbeddedPostgres:
         self._process.start(command, user=user, stale=data / "postmaster.pid")
         self._process.wait_until(self._answers)
 
-    def stop(self) -> None:
-        """End the server at once and in good order: connections are closed, the data is there at the next start."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """End the server as a crash would."""
-        self._process.kill()
-
-    def restart(self) -> None:
-        """Stop and start, with the same address and data."""
-        self.stop()
-        self.start()
-
-    def close(self) -> None:
-        """Stop for good; the data stays."""
-        self.stop()
-        remove_outside(self._sockets)
-
     def remove(self) -> None:
         """Stop for good and delete the data, wherever it is."""
-        self.close()
+        super().remove()
         remove_outside(self._place)
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _reachable(self, user: tuple[int, int] | None) -> Path:
         if user is None or open_to_all(self.directory):

@@ -169,5 +169,5 @@ def _alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
+        return True  # it is there, and somebody else's
     return True

@@ -10,15 +10,15 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 from urllib.parse import quote
 
 import redis
 
 from ..broker.errors import ConfigurationError
-from .embedded_files import outside, remove_outside, wheel
+from .embedded_files import outside, wheel
 from .embedded_process import EmbeddedProcess
+from .embedded_server import EmbeddedServer
 
 #: The oldest release that has every command the broker's scripts use.
 OLDEST = (6, 2)
@@ -35,7 +35,7 @@ DIRECTIVES = MappingProxyType(
 )
 
 
-class EmbeddedRedis:
+class EmbeddedRedis(EmbeddedServer):
     """A Redis-compatible server whose data is in one directory and which lives no longer than this process.
 
     Its address stays the same when it is stopped and started again, so an outage can be played.
@@ -47,21 +47,15 @@ class EmbeddedRedis:
     """
 
     def __init__(self, directory: Path, *, config: Mapping[str, str] | None = None, tcp: bool = False) -> None:
-        self.directory = directory.absolute()
+        directory = directory.absolute()
+        super().__init__(directory, EmbeddedProcess(directory, "redis", stop_signal=signal.SIGTERM))
         self._config = {**DIRECTIVES, **(config or {})}
         self._port = _free_port() if tcp else 0
-        self._sockets = self.directory / "sockets"
-        self._process = EmbeddedProcess(self.directory, "redis", stop_signal=signal.SIGTERM)
 
     @property
     def url(self) -> str:
         """The server's address, for ``redis.Redis.from_url``."""
         return f"redis://127.0.0.1:{self._port}" if self._port else f"unix://{quote(str(self._socket()))}"
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id, or None when it does not run."""
-        return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it has loaded its data and answers.
@@ -74,38 +68,6 @@ class EmbeddedRedis:
         configuration.write_text("".join(f"{name} {value}\n" for name, value in self._directives().items()))
         self._process.start([redis_program(), str(configuration)])
         self._process.wait_until(self._answers)
-
-    def stop(self) -> None:
-        """End the server; with the append-only file on, its data is there at the next start."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """End the server as a crash would."""
-        self._process.kill()
-
-    def restart(self) -> None:
-        """Stop and start, with the same address and data."""
-        self.stop()
-        self.start()
-
-    def close(self) -> None:
-        """Stop for good; the data stays in the directory."""
-        self.stop()
-        remove_outside(self._sockets)
-
-    def remove(self) -> None:
-        """Stop for good and delete the data."""
-        self.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _socket(self) -> Path:
         return outside(self._sockets) / "redis.sock"
