@@ -118,6 +118,47 @@ def test_stopping_gives_back_what_has_not_started(broker: FairBroker) -> None:
     assert broker.audit().clean
 
 
+def test_what_a_fetch_under_way_brings_while_stopping_is_given_back_at_once(
+    broker: FairBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, started = threading.Event(), threading.Semaphore(0)
+    held_back, go_on = threading.Event(), threading.Event()
+    call = broker.scripts.call
+
+    def slow(name: str, *args: bytes | str | int) -> object:
+        answer = call(name, *args)
+        if name == "fetch" and len(answer) > 1 and started_one.is_set():
+            held_back.set()
+            go_on.wait(10)
+        return answer
+
+    started_one = threading.Event()
+
+    @dramatiq.actor(broker=broker)
+    def act() -> None:
+        started.release()
+        gate.wait(20)
+
+    act.send()
+    worker = Worker(broker, worker_threads=3, worker_timeout=100)
+    worker.start()
+    assert started.acquire(timeout=10)
+    monkeypatch.setattr(broker.scripts, "call", slow)
+    started_one.set()
+    broker.enqueue_many([act.message(), act.message()])
+    assert held_back.wait(10), "two more jobs have been fetched, the reply is on its way"
+    stopper = threading.Thread(target=worker.stop)
+    stopper.start()
+    eventually(lambda: not worker.workers[0].running)
+    go_on.set()
+    eventually(lambda: broker.stats(["default"])[0].waiting == 2)
+    assert broker.stats(["default"])[0].active == 1, "while the first one still runs"
+    gate.set()
+    stopper.join(20)
+    (stats,) = broker.stats(["default"])
+    assert (stats.waiting, stats.active, stats.completed) == (2, 0, 1)
+
+
 def test_pipelines_groups_and_callbacks_of_plain_dramatiq(broker: FairBroker, start_worker: StartWorker) -> None:
     seen: list[object] = []
 
