@@ -85,8 +85,10 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def remove(self) -> None:
         """Stop for good and delete the data, wherever it is."""
-        super().remove()
+        self.close()
+        # Where the data is can be read in the directory only.
         remove_outside(self._place)
+        super().remove()
 
     def _reachable(self, user: tuple[int, int] | None) -> Path:
         if user is None or open_to_all(self.directory):
