@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .job_key import generate_job_id
 from .job_log import JobLog
 from .pipelines import Pipelines
 from .queue_time_limit import QueueTimeLimit
 from .retries import Retries
 
-__all__ = ["JobLog", "Pipelines", "QueueTimeLimit", "Retries"]
+__all__ = ["JobLog", "Pipelines", "QueueTimeLimit", "Retries", "generate_job_id"]
