@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
 from .fleet_file import FleetFile
+from .plans import PLANS, Plan, merge_plans
 from .queues import QUEUES, Queue
 
 
@@ -57,6 +58,8 @@ class Settings(BaseSettings):
     #: Largest encoded message, in bytes.
     payload_max: int = Field(default=256 * 1024, ge=1_024, validation_alias="JOBFLEET_PAYLOAD_MAX")
     queues: Mapping[str, Queue] = Field(default_factory=lambda: QUEUES, validation_alias="JOBFLEET_QUEUES")
+    #: What PostgreSQL's table ``plans`` gets where it has no row of that name.
+    plans: Mapping[str, Plan] = Field(default_factory=lambda: PLANS, validation_alias="JOBFLEET_PLANS")
 
     @field_validator("webhook_allow_networks", mode="before")
     @classmethod
@@ -80,6 +83,8 @@ def settings() -> Settings:
         values = _read_file(first.jobfleet_config)
         if "queues" in values:
             values["queues"] = _merge_queues(values["queues"])
+        if "plans" in values:
+            values["plans"] = merge_plans(values["plans"])
         addresses = FleetFile(first.jobfleet_home).read()
         return Settings(**{**addresses, **values, **_given(first)})
     except ValidationError as error:

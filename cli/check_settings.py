@@ -13,6 +13,7 @@ from typing import Any
 
 from ..broker.connection import redacted
 from ..broker.fleet_file import FleetFile
+from ..broker.plans import PLANS
 from ..broker.queues import QUEUES
 from ..broker.settings import Settings, settings
 from .check_result import Result, warning
@@ -77,9 +78,9 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _shown(field: str, value: Any) -> str:
-    if field == "queues":
-        changed = [name for name, row in value.items() if row != QUEUES.get(name)]
-        return f"{len(value)} queues" + (f", changed or added: {', '.join(changed)}" if changed else "")
+    if field in ("queues", "plans"):
+        changed = [name for name, row in value.items() if row != (QUEUES if field == "queues" else PLANS).get(name)]
+        return f"{len(value)} {field}" + (f", changed or added: {', '.join(changed)}" if changed else "")
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or "-"
     return without_password(str(value)) if value is not None else "-"
