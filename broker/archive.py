@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 from .dead_letter import DeadLetter
@@ -20,8 +20,8 @@ class Archive(Protocol):
     def dead_letter(self, job_id: str) -> DeadLetter | None:
         """One dead letter that was neither replayed nor discarded."""
 
-    def discard(self, job_ids: Sequence[str]) -> list[str]:
-        """Give dead letters up; returns the ids that were dead."""
+    def discard(self, deaths: Mapping[str, int]) -> list[str]:
+        """Give dead letters up, each by its id and the moment it died (ms); returns the ids that were dead so."""
 
     def job(self, job_id: str) -> JobState | None:
         """A job as the job log knows it."""

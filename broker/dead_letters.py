@@ -104,16 +104,22 @@ class DeadLetters:
         return done
 
     def _replay(self, letters: Sequence[DeadLetter]) -> Ids:
-        rows = [[d.job_id, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key] for d in letters]
-        outcomes = self._scripts.call("replay", pack(rows), *(_fresh(letter.message) for letter in letters))
+        rows = [
+            [d.job_id, d.failed_ms, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key]
+            for d in letters
+        ]
+        outcomes = self._scripts.call_once("replay", pack(rows), *(_fresh(letter.message) for letter in letters))
         return [letter.job_id for letter, outcome in zip(letters, outcomes, strict=True) if outcome]
 
     def _discard(self, letters: Sequence[DeadLetter], reason: str) -> Ids:
-        archived = [letter.job_id for letter in letters if letter.archived]
+        archived = {letter.job_id: letter.failed_ms for letter in letters if letter.archived}
         archive = self._archive()
         given_up = set(archive.discard(archived)) if archive and archived else set()
-        rows = [[d.job_id, d.queue, d.tenant_id, d.actor, d.attempts, int(d.job_id in given_up)] for d in letters]
-        outcomes = self._scripts.call("discard", pack(rows), reason)
+        rows = [
+            [d.job_id, d.failed_ms, d.queue, d.tenant_id, d.actor, d.attempts, int(d.job_id in given_up)]
+            for d in letters
+        ]
+        outcomes = self._scripts.call_once("discard", pack(rows), reason)
         return [letter.job_id for letter, outcome in zip(letters, outcomes, strict=True) if outcome]
 
     def _queues(self) -> Ids:

@@ -174,7 +174,7 @@ class FairBroker(EnqueueingBroker):
     def flush(self, queue_name: str) -> None:
         """Drop the waiting and scheduled jobs of a queue, in bounded slices."""
         with reachable(self.client):
-            while self.scripts.call("purge", queue_name, PURGE_SLICE) >= PURGE_SLICE:
+            while self.scripts.call_once("purge", queue_name, PURGE_SLICE) >= PURGE_SLICE:
                 pass
 
     def flush_all(self) -> None:

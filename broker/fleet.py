@@ -84,7 +84,7 @@ class Fleet:
           ``cancelled``, ``cancelling`` (it runs), ``dead`` or ``unknown``.
         """
         with reachable(self.client):
-            answer: bytes = self.scripts.call("cancel", job_id)
+            answer: bytes = self.scripts.call_once("cancel", job_id)
             return answer.decode()
 
     def pause(self, queue_name: str) -> None:

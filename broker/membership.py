@@ -108,9 +108,10 @@ class Membership:
         Parameters:
           gone: the name that the fleet does not know. Heartbeat and fetch are told at the same moment; the
             second one finds the name changed, and must not give up the new one, which may hold jobs by now.
+            One that has left stays away.
         """
         with self._rejoining:
-            if self.worker == gone:
+            if self.worker == gone and not self._stop.is_set():
                 self._rejoin()
 
     def _rejoin(self) -> None:
@@ -140,7 +141,7 @@ class Membership:
         began = time.monotonic()
         answer = self.scripts.call("heartbeat", pack([worker, received, named, facts, self._introduction.queues]))
         self._renewed, self._lapsed = began, False
-        if answer[0] == b"gone" and not self._stop.is_set():
+        if answer[0] == b"gone":
             self.rejoin(worker)
         for job_id in answer[1:]:
             if lease := self.leases.find(job_id.decode()):

@@ -12,6 +12,7 @@ import os
 import random
 import re
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from functools import cache
@@ -83,6 +84,16 @@ class Scripts:
             return self._execute("EVALSHA", self._digest(name), 1, self.prefix, *args)
         except redis.exceptions.NoScriptError:
             return self._execute("EVAL", source(name), 1, self.prefix, *args)
+
+    def call_once(self, name: str, *args: bytes | str | int) -> Any:
+        """Run a script that remembers its answer under the id of the request, made here and sent first.
+
+        However often the call is delivered, within a minute it has one effect and one answer (see ``answers.lua``).
+
+        Raises:
+          redis.RedisError: as ``call``.
+        """
+        return self.call(name, uuid.uuid4().hex, *args)
 
     def start(self, name: str, *args: bytes | str | int) -> Callable[[], Any]:
         """Send a call and let the caller do other work while the server runs it.

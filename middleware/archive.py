@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..broker.dead_letter import DeadLetter
@@ -43,9 +43,14 @@ class PostgresArchive:
         rows = self._fetch("dead_letter", {"job_id": job_id})
         return _dead_letter(rows[0]) if rows else None
 
-    def discard(self, job_ids: Sequence[str]) -> list[str]:
-        """Give dead letters up, in their table and in the job log; returns the ids that were dead."""
-        return [row["job_id"] for row in self._fetch("discard", {"job_ids": list(job_ids)})]
+    def discard(self, deaths: Mapping[str, int]) -> list[str]:
+        """Give dead letters up, in their table and in the job log; returns the ids that were dead.
+
+        Parameters:
+          deaths: job id -> when it died, ms since the epoch; one that was replayed and died again is left alone.
+        """
+        values = {"job_ids": list(deaths), "failed_ms": list(deaths.values())}
+        return [row["job_id"] for row in self._fetch("discard", values)]
 
     def job(self, job_id: str) -> JobState | None:
         """A job as the job log knows it."""

@@ -29,12 +29,14 @@ FROM dead_letters
 WHERE status = 'dead' AND job_id = %(job_id)s
 
 -- name: discard
--- Give dead letters up, in both tables at once.
+-- Give dead letters up, in both tables at once; of a job only the death that is meant.
 WITH given_up AS (
   UPDATE dead_letters
   SET status = 'discarded', discarded_at = CURRENT_TIMESTAMP
-  WHERE status = 'dead' AND job_id = ANY(%(job_ids)s)
-  RETURNING job_id
+  FROM unnest(%(job_ids)s::TEXT[], %(failed_ms)s::BIGINT[]) AS meant (job_id, failed_ms)
+  WHERE status = 'dead' AND dead_letters.job_id = meant.job_id
+    AND failed_at = to_timestamp(meant.failed_ms / 1000.0)
+  RETURNING dead_letters.job_id
 ), logged AS (
   UPDATE job_logs
   SET status = 'discarded'

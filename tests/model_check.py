@@ -21,7 +21,20 @@ Place = tuple[Any, ...]
 PLACES = {"suspects": "pending", "scheduled": "scheduled", "active": "active", "dead": "failed"}
 
 #: What may be left when every job has ended and every worker has left.
-REMAINS = {"fleet", "journal", "metrics", "queues", "tags", "vtime", "means", "weights", "wake", "ended", "settled"}
+REMAINS = {
+    "fleet",
+    "journal",
+    "metrics",
+    "queues",
+    "tags",
+    "vtime",
+    "means",
+    "weights",
+    "wake",
+    "ended",
+    "settled",
+    "answer",
+}
 
 
 class Check:

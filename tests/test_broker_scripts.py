@@ -262,6 +262,24 @@ def test_without_a_recorder_the_journal_keeps_the_newest_and_refuses_nothing(bro
     assert len(broker.journal.read(count=100)) == 3
 
 
+def test_without_a_recorder_a_large_entry_drives_no_small_ones_out(broker: FairBroker) -> None:
+    small = [send(broker, message(number=n))[0] for n in range(1_200)]
+    send(broker, *(message(number=n) for n in range(500)))
+    entries = broker.journal.read(count=10_000)
+    assert [entry.events[0].job_id for entry in entries[:-1]] == small
+    assert broker.journal.lag()[0] == 0
+
+
+def test_without_a_recorder_the_journal_keeps_about_ten_thousand_events(broker: FairBroker) -> None:
+    for _ in range(3):
+        for _ in range(10):
+            send(broker, *(message(number=n) for n in range(500)))
+        send(broker, message())
+    entries = broker.journal.read(count=20_000)
+    assert 10_000 <= sum(entry.size for entry in entries) <= 11_500
+    assert broker.journal.announce() == sum(entry.size for entry in entries)
+
+
 def test_cancel_removes_what_waits_and_marks_what_runs(broker: FairBroker) -> None:
     running, waiting = send(broker, message(number=1), message(number=2))
     (delayed,) = send(broker, message(number=3), delay=60_000)

@@ -1,16 +1,27 @@
 -- The end of every script that changes something: journal, counters, wake tokens, state.
--- Where no recorder has ever been, the journal keeps about the newest 10,000 events only (an entry
--- of many events leaves room for the fewer entries); otherwise the recorder trims it.
-local UNRECORDED_EVENTS = 10000
+-- Where no recorder has ever been, the journal keeps the newest 10,000 events and up to a thousand more,
+-- however many an entry holds; otherwise the recorder trims it.
+local MARK_EVENTS = 1000
+local MARKS_KEPT = 11              -- the oldest one is 10,000 events behind the newest
+local MARKS = ns .. ':marks'       -- list: the journal's entry with each thousandth event, the newest last
+
+-- What to trim is known by marks: to count the events of the oldest entries would be to read them.
+local function trim_unrecorded(position)
+  local total = unrecorded_events + #events
+  set_state('unrecorded', total)
+  local passed = math.floor(total / MARK_EVENTS) - math.floor(unrecorded_events / MARK_EVENTS)
+  if passed == 0 then return end
+  for _ = 1, passed do redis.call('RPUSH', MARKS, position) end
+  redis.call('LTRIM', MARKS, -MARKS_KEPT, -1)
+  if redis.call('LLEN', MARKS) == MARKS_KEPT then
+    redis.call('XTRIM', JOURNAL, 'MINID', redis.call('LINDEX', MARKS, 0))
+  end
+end
 
 local function write_journal()
   if #events == 0 then return end
-  if has_recorder then
-    redis.call('XADD', JOURNAL, '*', 'e', cmsgpack.pack(events))
-    set_state('events', journal_events + #events)
-  else
-    redis.call('XADD', JOURNAL, 'MAXLEN', '~', math.ceil(UNRECORDED_EVENTS / #events), '*', 'e', cmsgpack.pack(events))
-  end
+  local position = redis.call('XADD', JOURNAL, '*', 'e', cmsgpack.pack(events))
+  if has_recorder then set_state('events', journal_events + #events) else trim_unrecorded(position) end
 end
 
 local function commit()

@@ -1,32 +1,41 @@
 -- Give up dead letters for good; their ids are remembered as those of other ended jobs are.
 --
--- include: keys pass_full_memory record fleet metrics journal waiting lines commit
+-- include: keys pass_full_memory record fleet metrics journal waiting lines commit answers
 --
 -- KEYS[1]  namespace in braces
--- ARGV[1]  packed {item, ...}; item = {id, queue, tenant, actor, attempts, archived};
+-- ARGV[1]  id of the request, see answers.lua
+-- ARGV[2]  packed {item, ...}; item = {id, died at ms, queue, tenant, actor, attempts, archived};
 --          archived = 1 when PostgreSQL alone holds it and gave it up
--- ARGV[2]  why, for the journal
--- Returns one number per item: 1 discarded, 0 not dead here.
+-- ARGV[3]  why, for the journal
+-- Returns one number per item: 1 discarded, 0 not dead here, or not that death.
 local now = read_clock()
-local outcomes = {}
-for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
-  local id, queue, tenant, actor, attempts, archived = unpack(item)
-  outcomes[i] = redis.call('ZREM', dead_key(queue), id)
-  if outcomes[i] == 1 then
-    redis.call('ZREM', stored_key(queue), id)
-    redis.call('HDEL', FAILURES, id)
-    redis.call('HDEL', JOBS, id)
-    local key = ended_key(math.floor(now / 30000))
-    redis.call('SADD', key, id)
-    redis.call('EXPIRE', key, 150)
-    event('discarded', id, tenant, queue, actor, attempts, '', {reason = ARGV[2]})
-    count('dead_discarded\t' .. queue)
-  elseif archived == 1 and redis.call('HEXISTS', JOBS, id) == 0 then
-    event('discarded', id, tenant, queue, actor, attempts, '', {reason = ARGV[2]})
-    count('dead_discarded\t' .. queue)
-    count('dead_returned\t' .. queue)
-    outcomes[i] = 1
-  end
+
+local function forget(id, queue)
+  redis.call('ZREM', dead_key(queue), id)
+  redis.call('ZREM', stored_key(queue), id)
+  redis.call('HDEL', FAILURES, id)
+  redis.call('HDEL', JOBS, id)
+  local key = ended_key(math.floor(now / 30000))
+  redis.call('SADD', key, id)
+  redis.call('EXPIRE', key, 150)
 end
-commit()
-return outcomes
+
+local function discard(item)
+  local id, died, queue, tenant, actor, attempts, archived = unpack(item)
+  if tonumber(redis.call('ZSCORE', dead_key(queue), id) or 0) == died then
+    forget(id, queue)
+  elseif archived == 1 and redis.call('HEXISTS', JOBS, id) == 0 then
+    count('dead_returned\t' .. queue)
+  else
+    return 0
+  end
+  event('discarded', id, tenant, queue, actor, attempts, '', {reason = ARGV[3]})
+  count('dead_discarded\t' .. queue)
+  return 1
+end
+
+return answer_once(ARGV[1], function()
+  local outcomes = {}
+  for i, item in ipairs(cmsgpack.unpack(ARGV[2])) do outcomes[i] = discard(item) end
+  return outcomes
+end)
