@@ -166,4 +166,9 @@ def _refusal(answer: int, journal_max: int) -> AdmissionError | None:
             f"the journal holds {journal_max} events that are not recorded yet: nothing was sent; "
             "see whether the monitor and PostgreSQL are up"
         )
+    if answer == 4:
+        return BacklogFull(
+            "Redis has used 80% of its memory (maxmemory): nothing was sent; send again when workers have made room, "
+            "start more of them or raise maxmemory"
+        )
     return None

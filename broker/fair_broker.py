@@ -122,6 +122,7 @@ class FairBroker(EnqueueingBroker):
             introduction=Introduction(threads, served, describe_actors(self.actors)),
             worker=worker,
             guard_interpreter=self._dedicated,
+            memory=self.memory,
             time_limit=self.time_limit,
             on_unhealthy=self._end_unhealthy,
         )

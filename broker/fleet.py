@@ -16,6 +16,7 @@ from .dead_letters import DeadLetters
 from .job_state import JobState, find_job
 from .journal import Journal
 from .keys import Keys
+from .memory import Memory
 from .scripts import Scripts
 from .settings import settings
 from .stats import QueueStats, read_stats
@@ -56,6 +57,11 @@ class Fleet:
     def scripts(self) -> Scripts:
         """The Lua scripts of this namespace."""
         return Scripts(self.commands, self.keys.prefix)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """How full the server is."""
+        return Memory(self.commands)
 
     @cached_property
     def journal(self) -> Journal:
@@ -99,9 +105,10 @@ class Fleet:
             self.upkeep()
 
     def upkeep(self) -> None:
-        """One round for the whole fleet: promote due jobs, take back lost workers' jobs, wake workers."""
+        """One round for the whole fleet: promote due jobs, take back lost workers' jobs, wake workers, judge memory."""
         with reachable(self.client):
-            self.scripts.call("upkeep")
+            percent = self.memory.percent()
+            self.scripts.call("upkeep", *(() if percent is None else (percent,)))
 
     def audit(self) -> AuditReport:
         """Walk the keys and prove that no job is lost or in two places and that counts are true."""

@@ -72,6 +72,8 @@ class Membership:
         self._lock = HostLock(scripts.prefix)
         #: Called at each heartbeat, before it is sent; for what must be looked at regularly.
         self.before_beat: Callable[[], None] = lambda: None
+        #: Percent of the server's memory in use, None if not known; sent with each heartbeat.
+        self.memory: Callable[[], int | None] = lambda: None
         #: End the whole process when it holds the interpreter for two leases; for processes that
         #: do nothing but work.
         self.guard_interpreter = False
@@ -132,14 +134,15 @@ class Membership:
           redis.RedisError: the server is away.
         """
         self.before_beat()
-        worker = self.worker
+        worker, memory = self.worker, self.memory()
         received, held = self.leases.vouched()
         named = [part for lease in held if lease.worker == worker for part in (lease.job.job_id, lease.number)]
         busy = sum(1 for lease in held if lease.started and not lease.finished)
         facts = ["busy", busy]
         # The server counts from when it heard us, which is no earlier.
         began = time.monotonic()
-        answer = self.scripts.call("heartbeat", pack([worker, received, named, facts, self._introduction.queues]))
+        beat = [worker, received, named, facts, self._introduction.queues, memory]
+        answer = self.scripts.call("heartbeat", pack(beat))
         self._renewed, self._lapsed = began, False
         if answer[0] == b"gone":
             self.rejoin(worker)

@@ -17,6 +17,7 @@ from .keys import Keys
 from .lease import Lease
 from .leases import Leases
 from .membership import Introduction, Membership
+from .memory import Memory
 from .queues import Queue
 from .scripts import Scripts
 from .settlement import Settlement
@@ -41,6 +42,7 @@ class WorkerProcess:
         introduction: Introduction,
         worker: Worker | None,
         guard_interpreter: bool,
+        memory: Memory,
         time_limit: Callable[[Lease], float | None],
         on_unhealthy: Callable[[], None],
     ) -> None:
@@ -61,6 +63,7 @@ class WorkerProcess:
         self._health = Health(self.leases, self.settle, time_limit, self.stop_fetching, on_unhealthy)
         self.leases.on_room = self.fetcher.room
         self.membership.before_beat = self._health.look
+        self.membership.memory = memory.percent
         self.membership.guard_interpreter = guard_interpreter
         self._release_lock = threading.Lock()
 

@@ -2,17 +2,19 @@
 -- fetch whose reply it has received, or by an older one) and does not name are released: a reply
 -- that was lost strands nothing.
 --
--- include: keys pass_full_memory record fleet metrics journal waiting lines suspects charges dead losses waits commit
+-- include: keys pass_full_memory record fleet memory metrics journal waiting lines suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
--- ARGV[1]  packed {worker, received, held, facts, queues}; received = number of the last fetch whose
---          reply has arrived; held = {job id, fetch number, ...} flat; facts = {field, value, ...} flat
+-- ARGV[1]  packed {worker, received, held, facts, queues, memory}; received = number of the last fetch
+--          whose reply has arrived; held = {job id, fetch number, ...} flat; facts = {field, value, ...}
+--          flat; memory = percent of maxmemory in use, nil if not known
 -- Returns {status, cancelled id, ...}: status 'ok' or 'gone' (the worker is not registered).
 local now = read_clock()
-local worker, received, held, facts, queues = unpack(cmsgpack.unpack(ARGV[1]))
+local worker, received, held, facts, queues, memory = unpack(cmsgpack.unpack(ARGV[1]))
 if not redis.call('ZSCORE', WORKERS, worker) then return {'gone'} end
 redis.call('ZADD', WORKERS, now + lease_ms, worker)
 if #facts > 0 then redis.call('HSET', worker_key(worker), unpack(facts)) end
+judge_memory(memory)
 
 local named = {}
 for i = 1, #held, 2 do named[held[i]] = held[i + 1] end

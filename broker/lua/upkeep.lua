@@ -1,11 +1,13 @@
 -- One round of the fleet's upkeep, so that queues without workers still move.
 --
--- include: keys pass_full_memory record fleet metrics journal waiting lines promote suspects charges dead losses waits commit
+-- include: keys pass_full_memory record fleet memory metrics journal waiting lines promote suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
+-- ARGV[1]  percent of maxmemory in use; left out if not known
 -- Returns the number of queues in which jobs wait.
 local now = read_clock()
 local busy = 0
+judge_memory(tonumber(ARGV[1]))
 -- A lease that ends later than one lease from now was renewed while the clock ran ahead: now that it has
 -- been corrected, nobody would miss a dead worker until then.
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. now + lease_ms, '+inf')) do
