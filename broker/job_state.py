@@ -27,6 +27,10 @@ class JobState:
     since_ms: int
     #: Who runs it.
     worker: str = ""
+    #: How far its run says it is, 0 to 1; None when none says so.
+    progress: float | None = None
+    #: What the run says of it.
+    progress_note: str = ""
 
 
 def find_job(scripts: Scripts, job_id: str) -> JobState | None:
@@ -34,7 +38,7 @@ def find_job(scripts: Scripts, job_id: str) -> JobState | None:
     found = scripts.call("find", job_id)
     if found is None:
         return None
-    packed, place, since, worker = found
+    packed, place, since, worker, fraction, note = found
     record = Record.decode(packed)
     return JobState(
         job_id=job_id,
@@ -47,4 +51,6 @@ def find_job(scripts: Scripts, job_id: str) -> JobState | None:
         created_ms=record.created_ms,
         since_ms=int(float(since)),
         worker=worker.decode(),
+        progress=float(fraction) if fraction else None,
+        progress_note=note.decode("utf-8", "replace"),
     )

@@ -16,6 +16,7 @@ from typing import Any
 import redis
 from dramatiq.logging import get_logger
 
+from . import progress
 from .lease import Admitted, Lease
 from .leases import Leases
 from .scripts import Scripts, pack
@@ -59,7 +60,7 @@ class Settlement:
             self._thread.start()
 
     def add(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
-        """Settle a run (or tell of its start or progress) with the next batch; its first outcome holds.
+        """Settle a run (or tell of its start) with the next batch; its first outcome holds.
 
         Parameters:
           lease: the run.
@@ -71,10 +72,16 @@ class Settlement:
         with self._ready:
             if lease.handed_over:
                 return
-            self._items.append((lease, kind, ran_ms, detail, message))
-            lease.handed_over = kind not in STILL_RUNNING
-            if len(self._items) == 1:
+            if not self._items:
                 self._ready.notify()
+            if kind in STILL_RUNNING:
+                self._items.append((lease, kind, ran_ms, detail, None))
+                return
+            last = progress.forget(lease)
+            self._items += [*(self._progress(lease, last) if last else ()), (lease, kind, ran_ms, detail, message)]
+            lease.handed_over = True
+            # A helper thread of the actor may have reported meanwhile; later reports find the run over.
+            progress.forget(lease)
 
     def stop(self, timeout: float) -> None:
         """Settle what is left and stop the thread; gives up after `timeout` seconds."""
@@ -103,6 +110,19 @@ class Settlement:
         for lease in self.leases.running_unannounced(ANNOUNCE_AFTER):
             lease.announced = True
             self.add(lease, "started", [])
+        for lease, news in progress.news(self.leases):
+            with self._ready:
+                if not lease.handed_over:
+                    self._items += self._progress(lease, news)
+
+    @staticmethod
+    def _progress(lease: Lease, news: progress.Progress) -> list[Item]:
+        """A report, behind the start of its run, with which the log begins anew."""
+        items: list[Item] = [(lease, "progress", 0, list(news.take()), None)]
+        if not lease.announced:
+            lease.announced = True
+            items.insert(0, (lease, "started", 0, [], None))
+        return items
 
     def _send_all(self) -> None:
         while True:

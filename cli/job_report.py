@@ -30,6 +30,14 @@ class JobReport:
             return self.now.state
         return self.logged.status if self.logged else "unknown"
 
+    @property
+    def progress(self) -> str:
+        """How far its run is, or its last run was; empty when none said so."""
+        known = self.now if self.now is not None and self.now.progress is not None else self.logged
+        if known is None or known.progress is None:
+            return ""
+        return f"{known.progress:.0%} {known.progress_note or ''}".rstrip()
+
 
 def job_report(fleet: FleetContext, job_id: str) -> JobReport:
     """Look a job up.
@@ -71,6 +79,8 @@ def print_job_report(report: JobReport) -> None:
     ]
     if report.logged:
         rows += _logged_rows(report.logged)
+    if report.progress:
+        rows.append(("progress", report.progress))
     for name, value in rows:
         say(f"{name:<10}{value}")
     if report.logged:
@@ -98,8 +108,6 @@ def _logged_rows(job: LoggedJob) -> list[tuple[str, str]]:
         rows.append(("key", job.idempotency_key))
     if job.payload is not None:
         rows.append(("arguments", json.dumps(job.payload, ensure_ascii=False, default=str)))
-    if job.progress is not None:
-        rows.append(("progress", f"{job.progress:.0%} {job.progress_note or ''}".rstrip()))
     if job.wait_ms is not None:
         rows.append(("waited", duration(job.wait_ms)))
     if job.run_ms is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .job_key import generate_job_id
 from .job_log import JobLog
 from .pipelines import Pipelines
+from .progress import report_progress
 from .queue_time_limit import QueueTimeLimit
 from .retries import Retries
 
-__all__ = ["JobLog", "Pipelines", "QueueTimeLimit", "Retries", "generate_job_id"]
+__all__ = ["JobLog", "Pipelines", "QueueTimeLimit", "Retries", "generate_job_id", "report_progress"]

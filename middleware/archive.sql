@@ -60,6 +60,7 @@ SELECT
     WHEN 'failed' THEN failed_at
     ELSE 'epoch'
   END) * 1000)::BIGINT AS since_ms,
-  CASE WHEN status = 'active' THEN coalesce(worker, '') ELSE '' END AS worker
+  CASE WHEN status = 'active' THEN coalesce(worker, '') ELSE '' END AS worker,
+  progress, coalesce(progress_note, '') AS progress_note
 FROM job_logs
 WHERE job_id = %(job_id)s

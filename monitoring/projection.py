@@ -96,7 +96,7 @@ class Projection:
         row.become("active", event.at_ms)
         row.started_ms = event.at_ms
         row.worker = event.worker
-        row.progress = row.progress_note = None
+        _begin_anew(row)
         self.timeline.start(event)
 
     def _progress(self, row: LogRow, event: EventDetail) -> None:
@@ -117,6 +117,7 @@ class Projection:
         _measure(row, event)
         row.error, row.traceback = event.error, event.traceback
         row.attempts = event.attempt
+        _begin_anew(row)
         self.timeline.end(event)
 
     def _failed(self, row: LogRow, event: EventDetail) -> None:
@@ -134,11 +135,13 @@ class Projection:
         """Lost or released: pending again, no attempt was used."""
         row.become("pending", event.at_ms)
         row.worker = None
+        _begin_anew(row)
         self.timeline.end(event)
 
     def _postponed(self, row: LogRow, event: EventDetail) -> None:
         row.wait_until(event.due_ms, event.at_ms)
         row.error = event.error
+        _begin_anew(row)
         self.timeline.end(event)
 
     def _replayed(self, row: LogRow, event: EventDetail) -> None:
@@ -163,6 +166,11 @@ def _born(event: EventDetail) -> LogRow:
         queue=event.queue,
         created_ms=event.created_ms or event.at_ms,
     )
+
+
+def _begin_anew(row: LogRow) -> None:
+    """The next run has got nowhere yet; a run that is short may never say that it started."""
+    row.progress = row.progress_note = None
 
 
 def _measure(row: LogRow, event: EventDetail) -> None:

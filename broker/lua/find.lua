@@ -1,11 +1,11 @@
 -- Where one job is.
 --
--- include: keys record
+-- include: keys record progress
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  job id
--- Returns nil, or {packed record, place, since when (ms), worker or ''};
---   place is 'pending', 'scheduled', 'active', 'failed' or 'nowhere'.
+-- Returns nil, or {packed record, place, since when (ms), worker or '', fraction or '', note};
+--   place is 'pending', 'scheduled', 'active', 'failed' or 'nowhere'; the last two are the progress of its run.
 local id = ARGV[1]
 local packed = redis.call('HGET', JOBS, id)
 if not packed then return nil end
@@ -14,16 +14,17 @@ local queue = record[R_QUEUE]
 local function at(key, place)
   local score = redis.call('ZSCORE', key, id)
   if not score then return nil end
-  local holder = ''
+  local holder, lease = '', {}
   if place == 'active' then
     for _, worker in ipairs(redis.call('ZRANGE', WORKERS, 0, -1)) do
-      if redis.call('HEXISTS', leases_key(worker), id) == 1 then holder = worker end
+      local held = redis.call('HGET', leases_key(worker), id)
+      if held then holder, lease = worker, cmsgpack.unpack(held) end
     end
   end
-  return {packed, place, score, holder}
+  return {packed, place, score, holder, tostring(lease[L_FRACTION] or ''), lease[L_NOTE] or ''}
 end
 if redis.call('ZSCORE', line_key(queue, record[R_TENANT]), id) or redis.call('ZSCORE', suspects_key(queue), id) then
-  return {packed, 'pending', tostring(record[R_SINCE]), ''}
+  return {packed, 'pending', tostring(record[R_SINCE]), '', '', ''}
 end
 return at(active_key(queue), 'active')
-  or at(scheduled_key(queue), 'scheduled') or at(dead_key(queue), 'failed') or {packed, 'nowhere', '0', ''}
+  or at(scheduled_key(queue), 'scheduled') or at(dead_key(queue), 'failed') or {packed, 'nowhere', '0', '', '', ''}
