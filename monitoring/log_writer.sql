@@ -149,6 +149,11 @@ WHERE namespace = %(namespace)s AND position = %(before)s
 -- Become the one recorder of a namespace, for as long as this session lasts.
 SELECT pg_try_advisory_lock(hashtextextended('jobfleet recorder ' || %(namespace)s, 0)) AS locked
 
+-- name: commit_for_good
+-- Redis forgets what is committed here: where the server's commits may be lost with its process, ours may not.
+SELECT set_config('synchronous_commit', 'on', FALSE)
+WHERE current_setting('synchronous_commit') = 'off'
+
 -- name: notice_our_death
 -- Have the server notice within seconds that this client's host has vanished, as its session holds the lock.
 SELECT

@@ -71,6 +71,7 @@ class Recorder:
     def _lead(self, stop: threading.Event) -> None:
         with self._database.direct() as connection:
             connection.execute(QUERIES["notice_our_death"])
+            connection.execute(QUERIES["commit_for_good"])
             while not self._locked(connection):
                 self._healthy()
                 if stop.wait(STAND_BY_SECONDS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,6 +19,17 @@ from jobfleet.middleware.database import Database
 from jobfleet.monitoring.log_writer import LogWriter, PositionTaken
 
 COUNT_BY_STATUS = "SELECT status, count(*) AS n FROM job_logs GROUP BY status ORDER BY status"
+#: Notes how each session commits that moves the recorder's position.
+NOTE_COMMITS = """
+CREATE TABLE commits (value TEXT NOT NULL);
+CREATE FUNCTION note_commit() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO commits VALUES (current_setting('synchronous_commit'));
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_commit AFTER UPDATE ON recorder_position EXECUTE FUNCTION note_commit();
+"""
 POSITION = "SELECT position FROM recorder_position"
 #: Sessions of recorders: those that hold an advisory lock, or wait for their turn.
 SESSIONS = """
@@ -160,6 +172,25 @@ def test_a_recorder_that_believes_to_lead_cannot_store_what_another_has_stored(
 
     # Then it is stored once
     assert len(runs(database_url)) == 1
+
+
+@pytest.mark.parametrize(("given", "used"), [("off", "on"), ("local", "local"), ("remote_write", "remote_write")])
+def test_commits_survive_the_server_also_where_those_of_others_do_not(
+    broker: FairBroker, database_url: str, given: str, used: str
+) -> None:
+    # Given a database whose sessions commit in some way, and one that notes how the recorder's does
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = {given}'.encode())
+        connection.execute(NOTE_COMMITS)
+
+    # When it records
+    with recording(broker, database_url):
+        append(broker, enqueued())
+        eventually(lambda: broker.journal.read() == [])
+
+    # Then its commits are at least as safe as they were
+    assert {row["value"] for row in rows(database_url, "SELECT value FROM commits")} == {used}
 
 
 def test_namespaces_do_not_hinder_each_other(broker: FairBroker, redis_url: str, database_url: str) -> None:
