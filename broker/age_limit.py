@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +20,7 @@ def judged_by_the_server(limit: AgeLimit) -> Callable[[Broker, Any], None]:
         max_age = max_age or limit.max_age
         if not max_age or lease is None:
             return
-        now_ms = lease.fetched_ms + (time.monotonic() - lease.fetched) * 1000
-        if now_ms - message.message_timestamp >= max_age:
+        if lease.server_ms() - message.message_timestamp >= max_age:
             limit.logger.warning("Message %r has exceeded its age limit.", message.message_id)
             message.fail()
             raise SkipMessage("Message age limit exceeded")

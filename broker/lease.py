@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,10 @@ class Lease:
     sends: list[tuple[Admitted, str]] = field(default_factory=list)
     #: The group that the run completes a member of: its name, ms to remember it, its completion callbacks.
     group: tuple[str, int, list[Admitted]] | None = None
+
+    def server_ms(self) -> float:
+        """What time it is by the server, ms since the epoch; this machine's clock may be wrong."""
+        return self.fetched_ms + (time.monotonic() - self.fetched) * 1000
 
 
 _current: ContextVar[Lease | None] = ContextVar("jobfleet_lease", default=None)

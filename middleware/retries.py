@@ -27,7 +27,7 @@ from ..broker.settings import settings
 JITTER = 0.1
 #: Seconds to put a job off whose need is away: doubling from the first to the second figure.
 POSTPONE_SECONDS = (1.0, 30.0)
-#: Seconds for which a job is put off at most, counted from the first time.
+#: Seconds for which a job is put off at most, counted from the first time; by the server's clock.
 POSTPONE_MOST = 24 * 3600
 #: Seconds after which a job is tried again that met a rate limit.
 RATE_LIMIT_SECONDS = 1.0
@@ -78,8 +78,8 @@ class Retries(StockRetries):
             return True
         if not isinstance(exception, Unavailable):
             return False
-        since = message.options.setdefault("unavailable_since", time.time())
-        if time.time() - since > POSTPONE_MOST:
+        now = lease.server_ms() / 1000
+        if now - message.options.setdefault("unavailable_since", now) > POSTPONE_MOST:
             return False
         times = message.options["unavailable_times"] = message.options.get("unavailable_times", 0) + 1
         first, most = POSTPONE_SECONDS

@@ -52,6 +52,28 @@ def test_a_worker_whose_clock_is_an_hour_wrong_runs_nothing_early_and_lets_nothi
         assert len(rows(fleet.database_url, WAITS, [*long, *expiring])) == 6
 
 
+@pytest.mark.parametrize(
+    ("shift", "away_for", "outcome"),
+    [(25 * HOUR, 60, "postponed"), (-25 * HOUR, 25 * HOUR, "retry")],
+    ids=["ahead", "behind"],
+)
+def test_a_worker_whose_clock_is_a_day_wrong_puts_a_job_off_as_long_as_others_do(
+    tmp_path: Path, fleet_environment: dict[str, str], shift: int, away_for: int, outcome: str
+) -> None:
+    with fault_fleet(tmp_path, fleet_environment) as fleet:
+        # Given a job whose need has been away for a minute, or for longer than it is put off
+        since = server_now(fleet) - away_for
+        (job_id,) = send_all(fleet, [Message("work", "needy", (), {}, {"unavailable_since": since})])
+
+        # When a worker whose clock is wrong runs it
+        wrong = write_wrong_clock(tmp_path / "wrong-clock", shift)
+        fleet.worker(threads=1, module="faults_away_actors", PYTHONPATH=f"{wrong}{os.pathsep}{HERE}")
+
+        # Then it is put off again, or has used an attempt
+        eventually(lambda: len(fleet.events()) > 1, PATIENCE)
+        assert [event.kind for event in fleet.events() if event.job_id == job_id][:2] == ["enqueued", outcome]
+
+
 def send_all(fleet: FaultFleet, messages: list[Message[Any]]) -> list[str]:
     fleet.broker.enqueue_many(messages)
     return [message.message_id for message in messages]
