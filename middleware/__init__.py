@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from .job_key import generate_job_id
 from .job_log import JobLog
+from .once_per_job import once_per_job, once_per_job_async, resolve_effect
 from .pipelines import Pipelines
 from .progress import report_progress
 from .queue_time_limit import QueueTimeLimit
 from .retries import Retries
 
-__all__ = ["JobLog", "Pipelines", "QueueTimeLimit", "Retries", "generate_job_id", "report_progress"]
+__all__ = [
+    "JobLog",
+    "Pipelines",
+    "QueueTimeLimit",
+    "Retries",
+    "generate_job_id",
+    "once_per_job",
+    "once_per_job_async",
+    "report_progress",
+    "resolve_effect",
+]

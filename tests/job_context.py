@@ -12,9 +12,9 @@ from jobfleet.broker.lease import Lease, set_current_lease
 
 @contextmanager
 def running(
-    *, job_id: str = "", tenant_id: str = "42", queue: str = "email", attempt: int = 1, losses: int = 0
+    *, job_id: str = "", tenant_id: str = "42", queue: str = "email", attempt: int = 1, losses: int = 0, run: int = 1
 ) -> Iterator[Job]:
-    """Make this thread run a job until the block ends."""
+    """Make this thread run a job until the block ends; ``run`` tells several runs of one job apart."""
     job = Job(
         job_id=job_id or str(uuid4()),
         queue=queue,
@@ -23,7 +23,7 @@ def running(
         attempt=attempt,
         losses=losses,
     )
-    set_current_lease(Lease(job=job, worker="a-test", number=1, message=b""))
+    set_current_lease(Lease(job=job, worker="a-test", number=run, message=b""))
     try:
         yield job
     finally:

@@ -1,0 +1,105 @@
+"""The steps around one effect of one run; ``once_per_job`` puts them in order."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from typing import Any
+
+import psycopg
+
+from ..broker.errors import InvalidPayload, PermanentFailure, Unavailable
+from ..broker.settings import settings
+from .effect_ledger import EffectLedger, KnownEffect
+from .effects import RECORD_PATIENCE_SECONDS, Effect, InDoubt, patiently
+from .plain_json import plain_json
+
+#: Errors of an effect that say of themselves that it did not happen.
+NOT_DONE: tuple[type[Exception], ...] = (Unavailable, PermanentFailure)
+
+_logger = logging.getLogger(__name__)
+
+
+class EffectGuard:
+    """Lets one run have one effect, or tells it what an earlier run had.
+
+    Parameters:
+      ledger: the effect's row.
+      name: what the effect is called in errors.
+      on_doubt: what to do when an earlier run left a doubt.
+      not_done: further errors of the effect that say that it did not happen.
+    """
+
+    def __init__(
+        self, ledger: EffectLedger, name: str, on_doubt: InDoubt, not_done: tuple[type[Exception], ...]
+    ) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._on_doubt = on_doubt
+        self._not_done = (*NOT_DONE, *not_done)
+
+    def begin(self) -> KnownEffect:
+        """Write the intention down, or learn what is known.
+
+        Raises:
+          Unavailable: the database is away.
+          PermanentFailure: there is a doubt that a person must end, or this run has had an effect of this name.
+        """
+        known = self._ledger.intend()
+        if known.in_this_run:
+            # A retry would find both done and pass over the second one without a word.
+            raise PermanentFailure(f"this run has two effects named {self._name!r}; give each a name of its own")
+        if known.state is Effect.IN_DOUBT and self._on_doubt is InDoubt.FAIL:
+            raise PermanentFailure(
+                f"an earlier run ended in the middle of the effect {self._name!r}; nobody knows whether it happened"
+            )
+        return known
+
+    def goes_on(self, known: KnownEffect) -> bool:
+        """Whether this run is to have the effect."""
+        return known.state is Effect.NEW or (known.state is Effect.IN_DOUBT and self._on_doubt is InDoubt.REPEAT)
+
+    def failed(self, error: Exception) -> None:
+        """The effect raised: take the intention back where the error says that it did not happen."""
+        if isinstance(error, self._not_done):
+            # Not written, it is a doubt, which is the safe side.
+            patiently(self._ledger.withdraw, seconds=0.0)
+
+    def happened(self, result: Any) -> Any:
+        """The effect is over: record it.
+
+        Returns:
+          the result as a later run will get it: of nothing but what JSON holds.
+
+        Raises:
+          PermanentFailure: the result cannot be kept; the effect is recorded without it.
+        """
+        self._refuse_unawaited(result)
+        try:
+            plain = _keepable(result)
+            self._record(plain)
+        except (InvalidPayload, psycopg.DataError) as error:
+            self._record(None)
+            raise PermanentFailure(
+                f"the effect {self._name!r} happened and is recorded, but what it returned cannot be kept: {error}"
+            ) from error
+        return plain
+
+    def _record(self, plain: Any) -> None:
+        if not patiently(lambda: self._ledger.record(plain), RECORD_PATIENCE_SECONDS):
+            _logger.error("The effect %r of %s happened and could not be recorded", self._name, self._ledger)
+
+    def _refuse_unawaited(self, result: Any) -> None:
+        if inspect.iscoroutine(result):
+            result.close()
+            patiently(self._ledger.withdraw, seconds=0.0)
+            raise PermanentFailure(f"the effect {self._name!r} is async and did not happen; use once_per_job_async")
+
+
+def _keepable(result: Any) -> Any:
+    plain = plain_json(result, "result")
+    size = len(json.dumps(plain, ensure_ascii=False).encode())
+    if size > settings().payload_max:
+        raise InvalidPayload(f"result has {size} bytes; allowed are {settings().payload_max}", field="result")
+    return plain
