@@ -5,8 +5,10 @@
 2. A lease is worker, job and number of the fetch. What ends a lease names all three, or it is stale.
 3. A job that is released, or whose worker is lost, goes back to its old place; no attempt is used.
    One that lost two workers is a suspect: it runs alone, and is dead when it loses a third one.
-4. Each transition is one event in the job's history, and is counted by the step that makes it.
-5. A step that is repeated changes nothing, so this page has no word on repeats.
+4. A cancel of a job that runs holds: it does not run again, whatever cuts its run short; a run that comes to
+   its end (completed, skipped, failed) has its own outcome.
+5. Each transition is one event in the job's history, and is counted by the step that makes it.
+6. A step that is repeated changes nothing, so this page has no word on repeats.
 """
 
 from __future__ import annotations
@@ -38,20 +40,18 @@ class Model(Lines):
         """
         if worker in self.workers:
             self.take_back()
+        self.settle_up()
         if worker not in self.workers:
             assert not given, f"{given} were given to a worker that the fleet does not know"
-            self.settle_up()
-            self.enter()
             return "gone"
-        self.enter()
         left = list(given)
         status = self.look_after_suspects(worker, number, queues, left)
+        self.settle_up()
         for queue in queues:
             self.promote(queue)
             if status == "ok" and queue not in self.paused:
                 self.take(worker, number, queue, most - len(given) + len(left), left)
         assert not left, f"{left} were given, but were not next"
-        self.settle_up()
         return status
 
     def look_after_suspects(self, worker: str, number: int, queues: Sequence[str], left: list[str]) -> str:
@@ -117,13 +117,13 @@ class Model(Lines):
                 mean += 0.1 * (ran - mean)
             self.means[name] = float(f"{mean:.3f}")
         self.settle_up()
-        self.enter()
         self.counts["stale_settles",] += stale
         return stale
 
     def end_run(self, job: Job, kind: str, ran: int, delay: int) -> None:
         """What a run may end with, and what is counted of each."""
         attempt, worker = job.attempts + 1, job.worker
+        kind = job.ending(kind)
         job.worker, job.cancelling = "", False
         job.note(kind, attempt, worker)
         if kind in ("retry", "failed", "postponed"):
@@ -154,6 +154,13 @@ class Model(Lines):
         for following in job.then:
             self.accept(following, 0)
 
+    def cancelled(self, job: Job, attempt: int, worker: str = "") -> None:
+        """A job is over before a run of it came to its end."""
+        self.counts["jobs_processed", job.queue, job.actor, "cancelled"] += 1
+        job.cancelling = False
+        job.note("cancelled", attempt, worker)
+        self.over(job, "cancelled")
+
     def over(self, job: Job, state: str) -> None:
         """The job has ended; its id is remembered for a while."""
         job.state = state
@@ -167,8 +174,11 @@ class Model(Lines):
 
     def give_back(self, job: Job, kind: str) -> None:
         """A lease ends without an outcome: no attempt, no charge, the old place in the line."""
-        worker, job.worker, job.cancelling = job.worker, "", False
+        worker, job.worker = job.worker, ""
         self.orders[job.queue].owe(job.tenant, -job.charge)
+        if job.cancelling:
+            self.cancelled(job, job.attempts + 1, worker)
+            return
         if kind == "lost":
             job.losses += 1
             self.counts["jobs_processed", job.queue, job.actor, "lost"] += 1

@@ -54,6 +54,10 @@ class Job:
     #: Its events: kind, attempt, worker.
     history: list[tuple[str, int, str]] = field(default_factory=list)
 
+    def ending(self, kind: str) -> str:
+        """What a run ends with that would end with `kind`: where someone cancelled it, there is no other run."""
+        return "cancelled" if self.cancelling and kind in ("retry", "postponed") else kind
+
     def note(self, kind: str, attempt: int, worker: str = "") -> None:
         """One event."""
         self.history.append((kind, attempt, worker))

@@ -111,6 +111,7 @@ class Lines:
         self.enter()
 
     def settle_up(self) -> None:
-        """The end of each step that starts or ends runs."""
+        """Charges become what they should have been; then tenants enter, with the tags that they have now."""
         for order in self.orders.values():
             order.settle_up()
+        self.enter()

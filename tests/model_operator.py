@@ -14,22 +14,19 @@ class OperatedModel(Model):
     def leave(self, worker: str) -> None:
         """A worker says goodbye."""
         self.part(worker, "released")
-        self.enter()
         self.settle_up()
 
     def bury_worker(self, worker: str) -> None:
         """A worker is known to be dead, whatever its lease and whatever grace may say."""
         self.part(worker, "lost")
         self.settle_up()
-        self.enter()
 
     def upkeep(self) -> None:
         """What must happen also where no worker asks."""
         self.take_back()
-        self.enter()
+        self.settle_up()
         for queue in {job.queue for job in self.jobs.values()}:
             self.promote(queue)
-        self.settle_up()
 
     def cancel(self, job_id: str) -> str:
         """A job that waits is over, one that runs is marked for its worker."""
@@ -41,19 +38,13 @@ class OperatedModel(Model):
         if job.state == "active":
             job.cancelling = True
             return "cancelling"
-        self.drop(job)
+        self.cancelled(job, job.attempts)
         return "cancelled"
 
     def flush(self, queue: str) -> None:
         """Nothing waits any more; what runs or is dead stays."""
         for job in self.those("pending", queue) + self.those("scheduled", queue):
-            self.drop(job)
-
-    def drop(self, job: Job) -> None:
-        """A job that does not run is cancelled."""
-        self.counts["jobs_processed", job.queue, job.actor, "cancelled"] += 1
-        job.note("cancelled", job.attempts)
-        self.over(job, "cancelled")
+            self.cancelled(job, job.attempts)
 
     def replay(self, job_ids: Iterable[str]) -> list[str]:
         """Dead letters join the end of their lines; their attempts go on counting."""

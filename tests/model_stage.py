@@ -22,6 +22,8 @@ LEASE_MS = 600_000
 QUEUES = ("email", "export")
 WEIGHTS: Mapping[str, int] = {"c": 2, "d": 4}
 MACHINE = "machine"
+#: How much longer than others a run of a slow actor takes: its charge is far from what is usual in its queue.
+SLOWER = 50
 #: Share of the scripts' replies that a lossy network loses.
 LOST = 0.4
 
@@ -69,10 +71,11 @@ class Stage(RuleBasedStateMachine):
             client.scripts.calls.clear()
 
     def job(self, queue: str, tenant: str, priority: int = 5) -> Job:
-        """A new job; one actor for each queue."""
+        """A new job; each queue has an actor, and a slow one for every third job."""
         job_id = f"j{len(self.known)}"
+        actor = f"slow_{queue}" if len(self.known) % 3 == 2 else f"act_{queue}"
         history = self.check.histories.setdefault(job_id, [])
-        self.known[job_id] = Job(job_id, queue, tenant, f"act_{queue}", priority, history=history)
+        self.known[job_id] = Job(job_id, queue, tenant, actor, priority, history=history)
         return self.known[job_id]
 
     def message(self, job: Job, delay: int = 0) -> Message[Any]:
@@ -110,8 +113,10 @@ class Stage(RuleBasedStateMachine):
 
     def settle_items(self, worker: ModelWorker, items: list[Item]) -> None:
         """Settle a batch, in both worlds."""
-        answered = worker.settle_all(items, self.known)
-        stale = self.model.settle(worker.worker, items)
+        slow = {job.job_id for job in self.known.values() if job.actor.startswith("slow")}
+        batch = [(job_id, n, kind, ran * SLOWER if job_id in slow else ran, d) for job_id, n, kind, ran, d in items]
+        answered = worker.settle_all(batch, self.known)
+        stale = self.model.settle(worker.worker, batch)
         assert answered == stale or (self.proxy and answered == 0)
 
     def beat(self, worker: ModelWorker) -> bool:
@@ -164,7 +169,7 @@ class Stage(RuleBasedStateMachine):
             self.run_all(self.worker(round_))
             dead = [job.job_id for job in self.model.those("failed")]
             answer = self.clients[0].dead_letters.discard(dead)
-            assert set(answer) == set(dead)
+            assert set(answer) == set(dead) or (self.proxy and not answer)
             self.model.discard(dead)
             self.check.all()
         assert not self.model.jobs, f"{self.model.jobs} do not end"
@@ -187,9 +192,14 @@ class Stage(RuleBasedStateMachine):
         self.fetch_some(worker, 2, QUEUES)
         self.settle_items(worker, [(job.job_id, 1, "failed", 1, 0) for job in self.model.held(worker.worker)])
         given_up, *dead = [job.job_id for job in self.model.those("failed")] or ["nobody"]
-        assert client.dead_letters.discard([given_up]) == self.model.discard([given_up])
-        assert client.dead_letters.replay(dead) == self.model.replay(dead)
-        assert client.cancel(jobs[2].job_id) == self.model.cancel(jobs[2].job_id)
+        answer = client.dead_letters.discard([given_up])
+        assert answer == self.model.discard([given_up]) or (self.proxy and not answer)
+        answer = client.dead_letters.replay(dead)
+        assert answer == self.model.replay(dead) or (self.proxy and not answer)
+        assert client.cancel(jobs[2].job_id) in (
+            self.model.cancel(jobs[2].job_id),
+            *(["unknown"] if self.proxy else []),
+        )
         if self.proxy:
             self.model.flush(QUEUES[1])
             client.flush(QUEUES[1])

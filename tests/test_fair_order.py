@@ -11,13 +11,13 @@ from scripted_worker import ScriptedWorker
 from jobfleet.broker import FairBroker
 
 
-def send(broker: FairBroker, tenant: str, jobs: int) -> None:
-    broker.enqueue_many(
-        [
-            Message(queue_name="default", actor_name="act", args=(), kwargs={"tenant_id": tenant}, options={})
-            for _ in range(jobs)
-        ]
-    )
+def send(broker: FairBroker, tenant: str, jobs: int, actor: str = "act") -> list[str]:
+    messages: list[Message[Any]] = [
+        Message(queue_name="default", actor_name=actor, args=(), kwargs={"tenant_id": tenant}, options={})
+        for _ in range(jobs)
+    ]
+    broker.enqueue_many(messages)
+    return [message.message_id for message in messages]
 
 
 def tenants(worker: ScriptedWorker, most: int) -> list[str]:
@@ -50,6 +50,29 @@ def test_weights_are_shares(broker: FairBroker) -> None:
         send(broker, tenant, 400)
     shares = Counter(tenants(ScriptedWorker(broker), 350))
     assert abs(shares["one"] - 50) <= 1 and abs(shares["two"] - 100) <= 1 and abs(shares["four"] - 200) <= 1
+
+
+def test_a_turn_ends_with_a_job_that_is_longer_than_usual(broker: FairBroker) -> None:
+    """The next tenant is many usual jobs ahead, but only one of the long ones."""
+    means, virtual = (f"{broker.keys.prefix}:{name}" for name in ("means", "vtime"))
+    broker.client.hset(means, mapping={"\tdefault": 10, "slow": 1_000, "quick": 10})
+    worker = ScriptedWorker(broker)
+    send(broker, "other", 100, actor="quick")
+    assert tenants(worker, 50) == ["other"] * 50
+    ids = send(broker, "long", 3, actor="quick")
+    ids += send(broker, "long", 10, actor="slow")
+    before = broker.client.zrange(broker.keys.line("default", "long"), 0, -1, withscores=True)
+
+    broker.client.hset(virtual, "default", 0)
+    broker.client.zadd(broker.keys.ring("default"), {"long": 0, "other": 500})
+    rows = worker.fetch(10)
+
+    assert [row[0] for row in rows[:4]] == ids[:4], "in their order, until the first long one is charged"
+    assert [row[2] for row in rows[4:]] == ["other"] * 6
+    line = broker.client.zrange(broker.keys.line("default", "long"), 0, -1, withscores=True)
+    assert line == before[4:], "the others have kept their places"
+    assert broker.client.hget(virtual, "default") == b"550", "the start of the last job"
+    assert broker.audit().clean, str(broker.audit())
 
 
 def test_a_tenant_that_was_idle_gets_no_credit(broker: FairBroker) -> None:

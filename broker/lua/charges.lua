@@ -25,12 +25,14 @@ local function write_adjustment(queue, tenant, ms)
   end
 end
 
+-- To be done before lines are filled: a tenant that comes back comes back with its corrected tag.
 local function write_adjustments()
   for queue, tenants in pairs(adjustments) do
     for tenant, ms in pairs(tenants) do
       if ms ~= 0 then write_adjustment(queue, tenant, ms) end
     end
   end
+  adjustments = {}
 end
 
 -- A run that did not happen costs nothing.

@@ -74,54 +74,70 @@ local function mean_of(name)
   return means[name]
 end
 
--- Records of jobs that were taken out of their line, and what their starts are charged:
+-- Records of jobs that were taken out of their line, with what their starts are charged:
 -- {{id, record, place, charge}, ...}. An actor that has never run is charged what is usual in the queue.
 local function read_jobs(queue, popped)
-  local ids, found, total_charge = {}, {}, 0
+  local ids, found = {}, {}
   for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
   for i, packed in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
     if packed then
       local record = cmsgpack.unpack(packed)
       local mean = mean_of(record[R_ACTOR])
       if mean == 0 then mean = mean_of('\t' .. queue) end
-      local charge = math.max(LEAST_CHARGE, mean)
-      total_charge = total_charge + charge
-      found[#found + 1] = {ids[i], record, tonumber(popped[2 * i]), charge}
+      found[#found + 1] = {ids[i], record, tonumber(popped[2 * i]), math.max(LEAST_CHARGE, mean)}
     end
   end
-  return found, total_charge
+  return found
 end
 
--- Up to n jobs of a queue in fair order. While the next tenant's turn is further off than one job,
--- several are taken at once: one tenant alone costs one command.
-local function pick(queue, n)
-  local picks, virtual = {}, nil
-  local usual = math.max(LEAST_CHARGE, mean_of('\t' .. queue))
-  while n > 0 do
-    local head = redis.call('ZRANGE', ring_key(queue), 0, 1, 'WITHSCORES')
-    local tenant, tag = head[1], tonumber(head[2])
-    if not tenant then break end
-    local weight = weight_of(tenant)
-    local most = n
-    if head[3] then most = math.min(n, math.floor((head[4] - tag) * weight / usual) + 1) end
-    local popped = redis.call('ZPOPMIN', line_key(queue, tenant), most)
-    local got = #popped / 2
-    local found, charge = {}, 0
-    if got > 0 then found, charge = read_jobs(queue, popped) end
-    for _, job in ipairs(found) do picks[#picks + 1] = job end
-    local next_tag = tag + charge / weight
-    virtual = tag + charge / weight * math.max(got - 1, 0) / math.max(got, 1)
-    if got < most or redis.call('EXISTS', line_key(queue, tenant)) == 0 then
-      leave_ring(queue, tenant, next_tag)
+-- Start jobs of one tenant until its tag has passed `turn`, where the next tenant's turn is. Returns the
+-- tag then, the tag of the last start, and those left: {place, id, ...}.
+local function start_until(turn, tag, weight, found, picks)
+  local last, left = nil, {}
+  for _, job in ipairs(found) do
+    if tag > turn then
+      left[#left + 1] = job[3]
+      left[#left + 1] = job[1]
     else
-      redis.call('ZADD', ring_key(queue), next_tag, tenant)
+      picks[#picks + 1] = job
+      last, tag = tag, tag + job[4] / weight
     end
-    n = n - got
   end
+  return tag, last, left
+end
+
+-- Virtual time is the tag of the last start; idle tenants that it has passed are forgotten.
+local function pass(queue, virtual)
   if virtual and virtual > tonumber(redis.call('HGET', VTIME, queue) or 0) then
     redis.call('HSET', VTIME, queue, virtual)
     redis.call('ZREMRANGEBYSCORE', tags_key(queue), '-inf', virtual)
   end
+end
+
+-- Up to n jobs of a queue in fair order. While the next tenant's turn is further off than one job
+-- that is usual in the queue, several are taken at once: one tenant alone costs one command. Where
+-- they are longer than usual, those for which it is no longer the tenant's turn go back.
+local function pick(queue, n)
+  local picks, virtual = {}, nil
+  local usual = math.max(LEAST_CHARGE, mean_of('\t' .. queue))
+  while #picks < n do
+    local head = redis.call('ZRANGE', ring_key(queue), 0, 1, 'WITHSCORES')
+    local tenant, tag, turn = head[1], tonumber(head[2]), tonumber(head[4] or math.huge)
+    if not tenant then break end
+    local line, weight = line_key(queue, tenant), weight_of(tenant)
+    local most = math.min(n - #picks, math.floor((turn - tag) * weight / usual) + 1)
+    local popped = redis.call('ZPOPMIN', line, most)
+    local last, left = nil, {}
+    if #popped > 0 then tag, last, left = start_until(turn, tag, weight, read_jobs(queue, popped), picks) end
+    virtual = last or virtual
+    if #left > 0 then redis.call('ZADD', line, unpack(left)) end
+    if #left == 0 and (#popped / 2 < most or redis.call('EXISTS', line) == 0) then
+      leave_ring(queue, tenant, tag)
+    else
+      redis.call('ZADD', ring_key(queue), tag, tenant)
+    end
+  end
+  pass(queue, virtual)
   return picks
 end
 
@@ -196,8 +212,10 @@ end
 take_back()
 -- Its own lease had ended: nobody would ever take back what it is given now.
 if not redis.call('ZSCORE', WORKERS, worker) then write_adjustments() commit() return answer('gone') end
+write_adjustments()
 fill_lines()
 local status = look_after_suspects() or 'ok'
+write_adjustments()
 for _, want in ipairs(wants) do
   local queue, most, rate, objective = unpack(want)
   promote(queue, 200)
@@ -215,6 +233,5 @@ for _, want in ipairs(wants) do
 end
 local loss = next_loss()
 if loss then look_again_in(loss) end
-write_adjustments()
 commit()
 return answer(status)

@@ -1,4 +1,28 @@
--- Leases that end without an outcome: the job goes back to the front of its tenant's line.
+-- Leases that end without an outcome: the job goes back to the front of its tenant's line, unless
+-- someone cancelled it while it ran.
+
+-- Take the mark of a cancel off a job whose run ends; true when there was one. Marks are rare, so most
+-- scripts ask no more than whether there are any at all.
+local any_cancels
+local function take_cancel(id)
+  if any_cancels == nil then any_cancels = redis.call('EXISTS', CANCELS) == 1 end
+  return any_cancels and redis.call('HDEL', CANCELS, id) == 1
+end
+
+-- A cancelled job does not run again: it is over with the run that was cut short.
+local function end_cancelled(worker, id, lease, began)
+  local queue, actor = lease[L_QUEUE], lease[L_ACTOR]
+  local detail = {started_ms = 0, wait_ms = 0, run_ms = 0, result = ''}
+  if began then
+    detail.started_ms, detail.wait_ms, detail.run_ms = began, lease[L_FETCHED] - lease[L_SINCE], now - began
+  end
+  redis.call('HDEL', JOBS, id)
+  local key = ended_key(math.floor(now / 30000))
+  redis.call('SADD', key, id)
+  redis.call('EXPIRE', key, 150)
+  count('jobs_processed\t' .. queue .. '\t' .. actor .. '\tcancelled')
+  event('cancelled', id, lease[L_TENANT], queue, actor, lease[L_ATTEMPT], worker, detail)
+end
 
 -- A suspect was alone in the process that was lost: it is what kills its workers.
 local function convict(worker, id, lease, record)
@@ -15,10 +39,11 @@ local function give_back(worker, id, lease, kind, reason, began)
   local queue, tenant = lease[L_QUEUE], lease[L_TENANT]
   redis.call('HDEL', leases_key(worker), id)
   redis.call('ZREM', active_key(queue), id)
-  redis.call('HDEL', CANCELS, id)
+  local cancelled = take_cancel(id)
   charge_back(lease)
   local packed = redis.call('HGET', JOBS, id)
   if not packed then return end
+  if cancelled then return end_cancelled(worker, id, lease, began or kind == 'lost' and lease[L_FETCHED]) end
   local record = cmsgpack.unpack(packed)
   if kind == 'lost' then
     record[R_LOSSES] = record[R_LOSSES] + 1

@@ -20,7 +20,8 @@
 --   retry      {message index, delay ms, error, traceback}
 --   failed     {message index, error, error type, traceback, reason, result JSON or '', result key or '', ttl ms}
 --   released   {reason}                         back to the front, no attempt
---   postponed  {message index, delay ms, error} later, no attempt
+--   postponed  {message index, delay ms, error} later, no attempt; this, released and retry
+--              end the job as cancelled when someone cancelled it while it ran
 --   send       {message index, id, queue, tenant, actor, priority, delay ms, key, error}; one with an
 --              error becomes a dead letter at once
 -- ARGV[1 + index]  the encoded message that an item or a send refers to
@@ -188,12 +189,14 @@ local function settle(item, lease)
   adjust(lease[L_QUEUE], lease[L_TENANT], math.max(item[5], LEAST_CHARGE) - lease[L_CHARGE])
   learn(lease[L_ACTOR], item[5])
   learn('\t' .. lease[L_QUEUE], item[5])
+  -- Who cancelled it does not want another run; one that came to its end has its own outcome.
+  if take_cancel(id) and (kind == 'retry' or kind == 'postponed') then kind, item[6] = 'cancelled', {} end
   if kind == 'retry' then retry(item, lease)
   elseif kind == 'failed' then failed(item, lease)
   elseif kind == 'postponed' then postponed(item, lease)
   else over(item, lease, kind) end
   for _, row in ipairs(item[7] or {}) do send(row) end
-  if item[8] and item[8][1] then complete_member(id, item[8]) end
+  if item[8] and item[8][1] and kind ~= 'cancelled' then complete_member(id, item[8]) end
 end
 
 for _, item in ipairs(items) do
@@ -206,10 +209,7 @@ for _, item in ipairs(items) do
   end
 end
 for worker, ids in pairs(freed) do redis.call('HDEL', leases_key(worker), unpack(ids)) end
-for queue, ids in pairs(inactive) do
-  redis.call('ZREM', active_key(queue), unpack(ids))
-  redis.call('HDEL', CANCELS, unpack(ids))
-end
+for queue, ids in pairs(inactive) do redis.call('ZREM', active_key(queue), unpack(ids)) end
 if #ended > 0 then
   redis.call('HDEL', JOBS, unpack(ended))
   local key = ended_key(math.floor(now / 30000))

@@ -14,6 +14,7 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. now + lease_
   redis.call('ZADD', WORKERS, now + lease_ms, worker)
 end
 take_back()
+write_adjustments()
 fill_lines()
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   promote(queue, 500)
@@ -23,6 +24,5 @@ for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
     if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 0 then touched[queue] = true end
   end
 end
-write_adjustments()
 commit()
 return busy
