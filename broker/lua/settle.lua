@@ -3,7 +3,7 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory record fleet metrics histograms journal waiting lines accept suspects charges dead losses commit
+-- include: keys pass_full_memory record progress fleet metrics histograms journal waiting lines accept suspects charges dead losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
@@ -178,6 +178,7 @@ local function settle(item, lease)
   local id, kind = item[2], item[4]
   if kind == 'started' then return note(item, lease, 'started', {}) end
   if kind == 'progress' then
+    keep_progress(item[1], id, lease, item[6][1], item[6][2])
     return note(item, lease, 'progress', {fraction = item[6][1], note = item[6][2]})
   end
   if kind == 'released' then
