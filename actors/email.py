@@ -18,6 +18,7 @@ from dramatiq.message import generate_unique_id
 from ..broker import current_job
 from ..broker.errors import InvalidPayload
 from ..broker.settings import settings
+from ..middleware import effect_records
 from ..middleware.database import database
 from ..middleware.effects import InDoubt, once
 from ..middleware.tenant_id import TenantId
@@ -69,7 +70,8 @@ def send_email(
       attachments: files of the tenant's own folder in the storage.
 
     Returns:
-      ``{"sent": True, "message_id": ...}``, with ``"recorded": False`` when the database was away afterwards;
+      ``{"sent": True, "message_id": ...}``, with ``"recorded": False`` when the database was away afterwards
+      (the recorder then writes that it was sent);
       ``{"skipped": True, "reason": "already_sent"}`` when an earlier run sent it.
 
     Raises:
@@ -100,7 +102,10 @@ def send_email(
     happened, recorded = once(SentEmails(database(), row), lambda: server.send(email, to), in_doubt=IN_DOUBT)
     if not happened:
         return {"skipped": True, "reason": "already_sent"}
-    return result if recorded else {**result, "recorded": False}
+    if recorded:
+        return result
+    effect_records.leave("sent_email", {})
+    return {**result, "recorded": False}
 
 
 def send_bulk_emails(tenant_id: int | str, recipients: Sequence[str], email: Mapping[str, Any]) -> dict[str, int]:

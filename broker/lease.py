@@ -60,6 +60,8 @@ class Lease:
     sends: list[tuple[Admitted, str]] = field(default_factory=list)
     #: The group that the run completes a member of: its name, ms to remember it, its completion callbacks.
     group: tuple[str, int, list[Admitted]] | None = None
+    #: What the run did and could not write into its database: records for the recorder, as JSON.
+    effects: tuple[str, ...] = ()
 
     def server_ms(self) -> float:
         """What time it is by the server, ms since the epoch; this machine's clock may be wrong."""

@@ -32,7 +32,7 @@ ANNOUNCE_AFTER = 0.2
 LONGEST_PAUSE = 1.0
 
 #: Kinds that do not end a run.
-STILL_RUNNING = ("started", "progress")
+STILL_RUNNING = ("started", "progress", "effect")
 
 Item = tuple[Lease, str, int, list[Any], bytes | None]
 
@@ -78,7 +78,9 @@ class Settlement:
                 self._items.append((lease, kind, ran_ms, detail, None))
                 return
             last = progress.forget(lease)
-            self._items += [*(self._progress(lease, last) if last else ()), (lease, kind, ran_ms, detail, message)]
+            self._items += self._progress(lease, last) if last else ()
+            self._items += [(lease, "effect", 0, [record], None) for record in lease.effects]
+            self._items.append((lease, kind, ran_ms, detail, message))
             lease.handed_over = True
             # A helper thread of the actor may have reported meanwhile; later reports find the run over.
             progress.forget(lease)

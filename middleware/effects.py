@@ -7,7 +7,7 @@
    beforehand what a later run then does (``InDoubt``).
 5. An effect that certainly did not happen takes its row back (``withdraw``), so that a retry starts anew.
 6. When the database is away at step 3, the effect is not repeated: the job completes, its result says that it
-   could not be recorded, and the row keeps the intention.
+   could not be recorded, and its record goes another way (``middleware/effect_records.py``).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ..broker.journal import Event
+from ..middleware.effect_records import EffectRecord
 from . import storable
 from .sent_message import SentMessage
 
@@ -115,6 +116,11 @@ class EventDetail:
             return storable.json_value(json.loads(given))
         except (TypeError, ValueError, RecursionError):
             return storable.text(given, ERROR_MAX)
+
+    @property
+    def effect(self) -> EffectRecord:
+        """What the run did and could not write down."""
+        return EffectRecord(job_id=self.job_id, at_ms=self.at_ms, text=str(self._detail.get("record")))
 
     def _text(self, field: str, limit: int) -> str | None:
         given = self._detail.get(field)

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from ..broker.journal import Entry
+from ..middleware import effect_records
 from ..middleware.database import Connection
 from ..middleware.queries import Queries
 from .attempt_row import AttemptRow
@@ -90,6 +91,7 @@ class LogWriter:
         self._send("write_runs", map(_columns, projection.timeline.changed.values()))
         self._send("write_dead", map(_columns, projection.dead.values()))
         self._send("settle_dead", _marks(projection))
+        effect_records.write(self._connection, projection.effects)
 
     def _write_each(self, projection: Projection) -> None:
         """Each row by itself; one that is refused is stored without what the application put into it."""
@@ -101,6 +103,7 @@ class LogWriter:
             self._send_one("write_dead", _columns(letter), {"payload": None, "traceback": None})
         for mark in _marks(projection):
             self._send_one("settle_dead", mark, {})
+        effect_records.write(self._connection, projection.effects)
 
     def _send_one(self, statement: str, row: dict[str, Any], plain: dict[str, Any]) -> None:
         for attempt in (row, {**row, **plain}):

@@ -1,7 +1,8 @@
 """The journal's events folded into rows: what each kind of event means for the job log.
 
 1. The writer loads the rows of a batch's jobs and the last run of each.
-2. ``apply`` takes the events in order; each changes the row of its job and perhaps its timeline or its dead letter.
+2. ``apply`` takes the events in order; each changes the row of its job and perhaps its timeline or its dead letter,
+   or is the record of an effect.
 3. The writer stores what was changed.
 
 The journal was written together with each transition, so its order is the truth. What arrives after a job's end is
@@ -14,6 +15,7 @@ import logging
 from base64 import b64encode
 from collections.abc import Callable
 
+from ..middleware.effect_records import EffectRecord
 from .dead_letter_row import DeadLetterRow
 from .event_detail import EventDetail
 from .log_row import LogRow
@@ -42,6 +44,8 @@ class Projection:
         self.changed: dict[str, LogRow] = {}
         #: Dead letters that must be stored whole, by job id.
         self.dead: dict[str, DeadLetterRow] = {}
+        #: What runs did and could not write down, in order.
+        self.effects: list[EffectRecord] = []
         #: Dead letters of earlier batches that were replayed or discarded: job id -> (status, moment).
         self.settled: dict[str, tuple[str, int]] = {}
         self._kinds: dict[str, Callable[[LogRow, EventDetail], None]] = {
@@ -62,6 +66,10 @@ class Projection:
 
     def apply(self, event: EventDetail) -> None:
         """Fold one event in; a kind that a newer version wrote is passed over."""
+        if event.kind == "effect":
+            # True whatever becomes of the job.
+            self.effects.append(event.effect)
+            return
         change = self._kinds.get(event.kind)
         if change is None:
             LOGGER.debug("The journal has an event of a kind that this version does not know: %r", event.kind)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -13,6 +15,32 @@ from psycopg import sql
 CREATE = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
 #: Whatever a test has left connected is disconnected.
 DROP = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+
+
+def shut(url: str) -> None:
+    """End all sessions of a database and let nobody in, as if its server were away."""
+    _let_in(url, "false")
+    with psycopg.connect(_server(url), autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [_name(url)])
+
+
+def open_again(url: str) -> None:
+    """Let everybody in again."""
+    _let_in(url, "true")
+
+
+def _let_in(url: str, allowed: LiteralString) -> None:
+    with psycopg.connect(_server(url), autocommit=True) as admin:
+        statement = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS " + allowed)
+        admin.execute(statement.format(sql.Identifier(_name(url))))
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path[1:]
+
+
+def _server(url: str) -> str:
+    return url.replace(f"/{_name(url)}?", "/postgres?")
 
 
 @contextmanager

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-import psycopg
+import dramatiq
 import pytest
+from databases import open_again, shut
+from journal_events import recording
+from journal_events import rows as logged
 from mail_receiver import MailReceiver
 from own_fleet import own_fleet
 from sent_mail import rows, send, use
+from wait import eventually
 
 from jobfleet.actors import send_email
 from jobfleet.actors.smtp import MailRefused
 from jobfleet.broker import FairBroker
 from jobfleet.broker.errors import ConfigurationError, PermanentFailure, Unavailable
 from jobfleet.broker.settings import settings
-from jobfleet.cli.embedded_postgres import EmbeddedPostgres
 from jobfleet.middleware.database import database
 from jobfleet.middleware.effects import EffectInDoubt
 
@@ -110,24 +112,43 @@ def test_a_database_that_is_away_costs_no_attempt_and_sends_nothing(
 
 
 def test_a_database_that_goes_away_after_the_send_does_not_make_it_happen_again(
-    receiver: MailReceiver, database_url: str, postgres_server: EmbeddedPostgres
+    receiver: MailReceiver, database_url: str
 ) -> None:
-    name = urlsplit(database_url).path[1:]
-
-    def shut() -> None:
-        with psycopg.connect(postgres_server.url, autocommit=True) as admin:
-            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-
-    receiver.on_mail = shut
+    receiver.on_mail = lambda: shut(database_url)
 
     result = send("job-1")
 
-    with psycopg.connect(postgres_server.url, autocommit=True) as admin:
-        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    open_again(database_url)
     assert result == {"sent": True, "message_id": "<job-1@example.com>", "recorded": False}
     assert len(receiver.mails) == 1
     assert [row["status"] for row in rows()] == ["intended"]
+
+
+def test_the_record_of_a_send_travels_with_the_job_when_the_database_is_away(
+    receiver: MailReceiver, fleet: FairBroker, database_url: str
+) -> None:
+    # Given a database that goes away as soon as an email is sent
+    receiver.on_mail = lambda: shut(database_url)
+    worker = dramatiq.Worker(fleet, queues={"email"}, worker_timeout=100, worker_threads=1)
+    worker.start()
+    try:
+        # When a job sends one, it completes all the same
+        job = send_email.send(tenant_id=42, to="ada@example.com", subject="Hello", body="Hi")
+        eventually(lambda: fleet.stats(["email"])[0].completed == 1, 30)
+    finally:
+        worker.stop()
+    open_again(database_url)
+    assert [row["status"] for row in rows()] == ["intended"]
+
+    # And the log catches up, then the row says so as well
+    with recording(fleet, database_url):
+        eventually(lambda: fleet.journal.read() == [])
+    (row,), (log,) = rows(), logged(database_url, "SELECT status, result, completed_at FROM job_logs")
+    assert (row["job_id"], row["status"]) == (job.message_id, "sent")
+    assert row["message_id"] == log["result"]["message_id"]
+    assert row["sent_at"] == log["completed_at"]
+    assert (log["status"], log["result"]["recorded"]) == ("completed", False)
+    assert len(receiver.mails) == 1
 
 
 def test_without_a_mail_server_the_setting_is_named() -> None:

@@ -124,6 +124,31 @@ def test_a_row_that_the_table_refuses_does_not_hold_up_the_others(broker: FairBr
     ]
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "\0 not json",
+        "[1]",
+        "7",
+        "{}",
+        '{"record": "drop_everything"}',
+        '{"record": 7}',
+        '{"record": "webhook_delivery"}',
+    ],
+)
+def test_a_record_of_an_effect_that_cannot_be_written_does_not_hold_up_the_log(
+    broker: FairBroker, database_url: str, caplog: pytest.LogCaptureFixture, record: str
+) -> None:
+    append(broker, enqueued(), event("effect", 100, attempt=1, record=record), ended("completed", 200))
+
+    with recording(broker, database_url):
+        eventually(lambda: broker.journal.read() == [])
+
+    assert job(database_url)["status"] == "completed"
+    assert "effect of job job-1 cannot be written" in caplog.text
+
+
 def with_check(database_url: str, condition: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute(f"ALTER TABLE job_logs ADD CHECK ({condition})".encode())

@@ -14,6 +14,7 @@
 --   kind       detail
 --   started    {}                               still running at this batch
 --   progress   {fraction, note}
+--   effect     {record as JSON}                 what the run did and its database does not know
 --   completed  {result JSON or '', result key or '', ttl ms}
 --   skipped    {result JSON or '', result key or '', ttl ms}
 --   cancelled  {}
@@ -181,6 +182,7 @@ local function settle(item, lease)
     keep_progress(item[1], id, lease, item[6][1], item[6][2])
     return note(item, lease, 'progress', {fraction = item[6][1], note = item[6][2]})
   end
+  if kind == 'effect' then return note(item, lease, 'effect', {record = item[6][1]}) end
   if kind == 'released' then
     return give_back(item[1], id, lease, 'released', item[6][1], item[5] > 0 and now - item[5] or nil)
   end
