@@ -26,7 +26,7 @@ from ..middleware.database import database
 from ..middleware.tenant_id import TenantId
 from .actor import actor
 from .fan_out import fan_out
-from .webhook_attempt import attempt
+from .webhook_attempt import attempt, is_gone, retire
 from .webhook_subscriptions import WebhookSubscriptions
 
 #: Names of events: they stand in a header.
@@ -70,6 +70,8 @@ def trigger_webhook(
         return {"skipped": True, "reason": "already_delivered"}
     if not webhook.active:
         return {"skipped": True, "reason": "disabled"}
+    if is_gone():
+        raise retire(webhook)
     return attempt(job, webhook, event, payload)
 
 

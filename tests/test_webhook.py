@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import dramatiq
 import pytest
+from databases import open_again, shut
 from dramatiq import Message
 from job_context import running
+from journal_events import recording
 from own_fleet import own_fleet
 from subscriptions import SECRET, deliver, rows, subscribe
+from wait import eventually
 from webhook_receiver import Answer, WebhookReceiver
 
 from jobfleet.actors import trigger_webhook, trigger_webhooks_for_event
@@ -118,6 +122,44 @@ def test_an_endpoint_is_named_by_number() -> None:
     with pytest.raises(InvalidPayload) as caught:
         trigger_webhook.message(tenant_id=42, event="a", payload={}, webhook_id="https://example.com")  # type: ignore[arg-type]
     assert caught.value.field == "webhook_id"
+
+
+def test_an_endpoint_that_said_it_is_gone_is_not_asked_again_when_that_could_not_be_written_down(
+    receiver: WebhookReceiver, fleet: FairBroker, database_url: str
+) -> None:
+    # Given an endpoint that is gone, and a database that goes away when it says so
+    webhook = subscribe(receiver.url)
+
+    def gone(handler: BaseHTTPRequestHandler) -> None:
+        shut(database_url)
+        Answer(410).give(handler)
+
+    receiver.answers = [Answer(by_hand=gone), Answer(410)]
+    worker = dramatiq.Worker(fleet, queues={"webhook"}, worker_timeout=100, worker_threads=1)
+    worker.start()
+    try:
+        # When its job has been put off, and the database is back
+        trigger_webhook.send(tenant_id=42, event="order.paid", payload={}, webhook_id=webhook)
+        eventually(lambda: fleet.stats(["webhook"])[0].delayed == 1, 30)
+        open_again(database_url)
+
+        # Then the endpoint is disabled without being asked once more
+        eventually(lambda: fleet.stats(["webhook"])[0].failed == 1, 30)
+    finally:
+        worker.stop()
+    assert len(receiver.requests) == 1
+    assert [row["active"] for row in rows("webhooks")] == [False]
+    (letter,) = fleet.dead_letters.list(queue="webhook")
+    assert "gone" in letter.error.lower()
+    assert "webhook_gone" not in Message.decode(letter.message).options, (
+        "a replay asks an endpoint that was enabled again"
+    )
+
+    # And the attempt is written down, by the recorder
+    assert rows() == []
+    with recording(fleet, database_url):
+        eventually(lambda: fleet.journal.read() == [])
+    assert [(row["status"], row["http_status"], row["webhook_id"]) for row in rows()] == [("failed", 410, webhook)]
 
 
 def test_a_whole_fleet_delivers(receiver: WebhookReceiver, fleet: FairBroker) -> None:
