@@ -83,9 +83,31 @@ class Storage:
         except Exception as error:
             raise Unavailable(f"the storage is away: {error}") from error
 
-    def _place(self, tenant_id: str, path: str) -> str:
+    def remove_all(self, tenant_id: str, dry_run: bool = False) -> int:
+        """Remove every file of a tenant, or only count them.
+
+        Returns:
+          how many there are or were.
+
+        Raises:
+          Unavailable: the storage is away.
+        """
+        folder = self._folder(tenant_id)
+        try:
+            self._files.invalidate_cache()
+            found = len(self._files.find(folder))
+            if not dry_run and self._files.exists(folder):
+                self._files.rm(folder, recursive=True)
+        except Exception as error:
+            raise Unavailable(f"the storage is away: {error}") from error
+        return found
+
+    def _folder(self, tenant_id: str) -> str:
         # A tenant may be called "..", so its folder is never its bare name.
-        folder = f"{self._root.rstrip('/')}/tenant-{tenant_text(tenant_id)}"
+        return f"{self._root.rstrip('/')}/tenant-{tenant_text(tenant_id)}"
+
+    def _place(self, tenant_id: str, path: str) -> str:
+        folder = self._folder(tenant_id)
         try:
             place = f"{folder}/{relative_path(path)}"
         except ValueError as error:

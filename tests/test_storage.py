@@ -103,3 +103,22 @@ def test_files_lie_under_the_home_unless_set_otherwise(monkeypatch: pytest.Monke
 def test_a_storage_that_is_not_installed_is_a_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="STORAGE_URL cannot be used"):
         Storage("nosuch://bucket")
+
+
+def test_all_files_of_a_tenant_are_removed_and_no_others(tmp_path: Path) -> None:
+    # Given two tenants, one of whom has a link to what is not its own
+    files = Storage(tmp_path.as_uri())
+    for tenant_id in ("42", "4"):
+        files.write(tenant_id, "invoices/2026/7.pdf", b"seven")
+        files.write(tenant_id, "logo.png", b"logo")
+    (tmp_path / "tenant-42" / "link").symlink_to(tmp_path / "tenant-4")
+
+    # When one's files are counted, nothing changes
+    counted = files.remove_all("42", dry_run=True)
+    assert files.read("42", "logo.png", limit=10) == b"logo"
+
+    # When they are removed, then they are gone, and what the link leads to is not
+    assert files.remove_all("42") == counted >= 2
+    assert not (tmp_path / "tenant-42").exists()
+    assert files.read("4", "invoices/2026/7.pdf", limit=10) == b"seven"
+    assert files.remove_all("42") == files.remove_all("nobody") == 0
