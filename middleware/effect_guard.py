@@ -1,4 +1,8 @@
-"""The steps around one effect of one run; ``once_per_job`` puts them in order."""
+"""The steps around one effect of one run; ``once_per_job`` puts them in order.
+
+A record that cannot be written because the database is away travels in the job's own message: with the settle of the
+run it is stored for the next one, which needs no database to know that the effect has happened.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 import psycopg
 
 from ..broker.errors import InvalidPayload, PermanentFailure, Unavailable
+from ..broker.lease import Lease
 from ..broker.settings import settings
 from .effect_ledger import EffectLedger, KnownEffect
 from .effects import RECORD_PATIENCE_SECONDS, Effect, InDoubt, patiently
@@ -17,6 +22,10 @@ from .plain_json import plain_json
 
 #: Errors of an effect that say of themselves that it did not happen.
 NOT_DONE: tuple[type[Exception], ...] = (Unavailable, PermanentFailure)
+#: The option of a message that holds effects whose records are not written: name -> [run, result].
+UNRECORDED = "unrecorded_effects"
+#: Bytes that a message must have left beside such a record, for what a retry puts into it.
+RETRY_ROOM = 32_768
 
 _logger = logging.getLogger(__name__)
 
@@ -26,15 +35,17 @@ class EffectGuard:
 
     Parameters:
       ledger: the effect's row.
-      name: what the effect is called in errors.
+      name: what the effect is called.
+      lease: the run.
       on_doubt: what to do when an earlier run left a doubt.
       not_done: further errors of the effect that say that it did not happen.
     """
 
     def __init__(
-        self, ledger: EffectLedger, name: str, on_doubt: InDoubt, not_done: tuple[type[Exception], ...]
+        self, ledger: EffectLedger, name: str, lease: Lease, on_doubt: InDoubt, not_done: tuple[type[Exception], ...]
     ) -> None:
         self._ledger = ledger
+        self._lease = lease
         self._name = name
         self._on_doubt = on_doubt
         self._not_done = (*NOT_DONE, *not_done)
@@ -46,7 +57,7 @@ class EffectGuard:
           Unavailable: the database is away.
           PermanentFailure: there is a doubt that a person must end, or this run has had an effect of this name.
         """
-        known = self._ledger.intend()
+        known = self._carried() or self._ledger.intend()
         if known.in_this_run:
             # A retry would find both done and pass over the second one without a word.
             raise PermanentFailure(f"this run has two effects named {self._name!r}; give each a name of its own")
@@ -87,8 +98,25 @@ class EffectGuard:
         return plain
 
     def _record(self, plain: Any) -> None:
-        if not patiently(lambda: self._ledger.record(plain), RECORD_PATIENCE_SECONDS):
-            _logger.error("The effect %r of %s happened and could not be recorded", self._name, self._ledger)
+        if patiently(lambda: self._ledger.record(plain), RECORD_PATIENCE_SECONDS):
+            return
+        room = settings().payload_max - RETRY_ROOM - len(self._lease.message)
+        if len(json.dumps(plain)) > room:
+            _logger.error("The effect %r of %s happened, and its record is lost", self._name, self._ledger)
+            return
+        _logger.error("The effect %r of %s happened and could not be recorded yet", self._name, self._ledger)
+        self._lease.options.setdefault(UNRECORDED, {})[self._name] = [self._ledger.run, plain]
+
+    def _carried(self) -> KnownEffect | None:
+        """What an earlier run could not record; recorded now, or carried on."""
+        carried = self._lease.options.get(UNRECORDED, {})
+        if self._name not in carried:
+            return None
+        run, result = carried[self._name]
+        known = KnownEffect(state=Effect.DONE, result=result, in_this_run=run == self._ledger.run)
+        if not known.in_this_run and patiently(lambda: self._ledger.record(result), seconds=0.0):
+            del carried[self._name]
+        return known
 
     def _refuse_unawaited(self, result: Any) -> None:
         if inspect.iscoroutine(result):

@@ -39,6 +39,7 @@ class EffectLedger:
 
     def __init__(self, database: Database, *, job_id: str, name: str, tenant_id: str, run: str) -> None:
         self._database = database
+        self.run = run
         self._row = {"job_id": job_id, "name": name, "tenant_id": tenant_id, "run": run}
 
     def __repr__(self) -> str:
@@ -52,7 +53,7 @@ class EffectLedger:
             row = connection.execute(QUERIES["doubt"], self._row).fetchone()
         if row is None or row["status"] != "done":
             return KnownEffect(state=Effect.IN_DOUBT)
-        return KnownEffect(state=Effect.DONE, result=row["result"], in_this_run=row["run"] == self._row["run"])
+        return KnownEffect(state=Effect.DONE, result=row["result"], in_this_run=row["run"] == self.run)
 
     def record(self, result: Any) -> None:
         """Write down that it has happened.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dramatiq
 import psycopg
 import pytest
 from dramatiq import Message
@@ -19,7 +20,9 @@ from job_context import running
 from journal_events import rows
 from own_fleet import own_fleet
 from wait import eventually
+from worker_threads import StartWorker
 
+from jobfleet.broker import FairBroker
 from jobfleet.broker.errors import ConfigurationError, PermanentFailure, Unavailable
 from jobfleet.broker.settings import settings
 from jobfleet.cli.embedded_postgres import EmbeddedPostgres
@@ -231,34 +234,80 @@ def test_without_a_database_nothing_happens(gateway: Gateway, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("own")
-def test_a_database_that_goes_away_behind_the_effect_does_not_fail_the_run(
+def test_a_record_that_the_database_does_not_take_travels_to_the_next_run(
+    gateway: Gateway,
+    broker: FairBroker,
+    start_worker: StartWorker,
+    database_url: str,
+    postgres_server: EmbeddedPostgres,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given a job during whose effect the database goes away, and which fails behind it
+    monkeypatch.setattr(effect_guard, "RECORD_PATIENCE_SECONDS", 0.1)
+    receipts, second, back = [], threading.Event(), threading.Event()
+
+    def charge() -> dict[str, int]:
+        gateway.append("charged")
+        allow_connections(postgres_server.url, database_url, False)
+        return {"id": 7}
+
+    @dramatiq.actor(broker=broker, max_retries=2, min_backoff=1, max_backoff=1)
+    def act() -> None:
+        receipts.append(once_per_job("charge", charge, on_doubt="fail"))
+        if len(receipts) == 2:
+            second.set()
+            back.wait(30)
+        if len(receipts) < 3:
+            raise RuntimeError("what comes behind it fails")
+
+    # When it runs again, first without the database and then with it
+    try:
+        sent = act.send()
+        start_worker()
+        assert second.wait(30)
+        assert gateway == ["charged"]
+    finally:
+        allow_connections(postgres_server.url, database_url, True)
+    assert effects(database_url) == [("charge", "intended", None)]
+    back.set()
+    broker.join("default", timeout=30_000)
+
+    # Then it had its effect once, each run got what the first one got, and the record is written in the end
+    assert (gateway, receipts) == (["charged"], [{"id": 7}] * 3)
+    assert effects(database_url) == [("charge", "done", {"id": 7})]
+    assert f"'charge' of job {sent.message_id} happened and could not be recorded yet" in caplog.text
+
+
+@pytest.mark.usefixtures("own")
+def test_a_record_that_no_message_has_room_for_is_lost_aloud(
     gateway: Gateway,
     database_url: str,
     postgres_server: EmbeddedPostgres,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # Given an effect during which the database goes away for longer than anybody waits
-    name = urlsplit(database_url).path[1:]
     monkeypatch.setattr(effect_guard, "RECORD_PATIENCE_SECONDS", 0.1)
 
     def charge() -> str:
-        gateway.append("charged")
-        with psycopg.connect(postgres_server.url, autocommit=True) as admin:
-            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        return "ok"
+        allow_connections(postgres_server.url, database_url, False)
+        return "x" * 250_000
 
-    # When it happens
-    with running(job_id="job-1"), caplog.at_level(logging.ERROR):
-        result = once_per_job("charge", charge, on_doubt="fail")
-    with psycopg.connect(postgres_server.url, autocommit=True) as admin:
-        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    with running(job_id="job-1"):
+        assert once_per_job("charge", charge, on_doubt="fail") == "x" * 250_000
+    allow_connections(postgres_server.url, database_url, True)
 
-    # Then the run goes on, somebody is told, and what stays is a doubt
-    assert (result, gateway) == ("ok", ["charged"])
-    assert "'charge' of job job-1 happened and could not be recorded" in caplog.text
+    assert "'charge' of job job-1 happened, and its record is lost" in caplog.text
     assert effects(database_url) == [("charge", "intended", None)]
+
+
+def allow_connections(server_url: str, database_url: str, allowed: bool) -> None:
+    """Let nobody into the database, those out who are in; or everybody in again."""
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {str(allowed).lower()}'.encode())
+        if not allowed:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 @pytest.fixture
