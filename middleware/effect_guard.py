@@ -1,7 +1,7 @@
 """The steps around one effect of one run; ``once_per_job`` puts them in order.
 
-A record that cannot be written because the database is away travels in the job's own message: with the settle of the
-run it is stored for the next one, which needs no database to know that the effect has happened.
+A record that cannot be written because the database is away goes two ways, with the settle of the run: the recorder
+writes it (``effect_records``), and the job's own message carries it to the next run, which may come earlier.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import re
 from typing import Any
-
-import psycopg
 
 from ..broker.errors import InvalidPayload, PermanentFailure, Unavailable
 from ..broker.lease import Lease
 from ..broker.settings import settings
+from . import effect_records
 from .effect_ledger import EffectLedger, KnownEffect
 from .effects import RECORD_PATIENCE_SECONDS, Effect, InDoubt, patiently
 from .plain_json import plain_json
@@ -24,8 +24,12 @@ from .plain_json import plain_json
 NOT_DONE: tuple[type[Exception], ...] = (Unavailable, PermanentFailure)
 #: The option of a message that holds effects whose records are not written: name -> [run, result].
 UNRECORDED = "unrecorded_effects"
-#: Bytes that a message must have left beside such a record, for what a retry puts into it.
+#: Bytes that a message must have left beside such a record, for what a retry puts into it; else the recorder alone
+#: writes it.
 RETRY_ROOM = 32_768
+
+#: A NUL in JSON text: its escape, behind no backslash or an even number of them.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 _logger = logging.getLogger(__name__)
 
@@ -89,23 +93,29 @@ class EffectGuard:
         self._refuse_unawaited(result)
         try:
             plain = _keepable(result)
-            self._record(plain)
-        except (InvalidPayload, psycopg.DataError) as error:
+        except InvalidPayload as error:
             self._record(None)
             raise PermanentFailure(
                 f"the effect {self._name!r} happened and is recorded, but what it returned cannot be kept: {error}"
             ) from error
+        self._record(plain)
         return plain
 
     def _record(self, plain: Any) -> None:
-        if patiently(lambda: self._ledger.record(plain), RECORD_PATIENCE_SECONDS):
-            return
-        room = settings().payload_max - RETRY_ROOM - len(self._lease.message)
-        if len(json.dumps(plain)) > room:
-            _logger.error("The effect %r of %s happened, and its record is lost", self._name, self._ledger)
-            return
-        _logger.error("The effect %r of %s happened and could not be recorded yet", self._name, self._ledger)
-        self._lease.options.setdefault(UNRECORDED, {})[self._name] = [self._ledger.run, plain]
+        written = False
+        try:
+            written = patiently(lambda: self._ledger.record(plain), RECORD_PATIENCE_SECONDS)
+        finally:
+            # Also when the run is interrupted while it waits for the database.
+            if not written:
+                self._hand_over(plain)
+
+    def _hand_over(self, plain: Any) -> None:
+        _logger.warning("The effect %r of %s happened; the recorder will write it down", self._name, self._ledger)
+        effect_records.leave("effect", self._ledger.values(plain))
+        carried = {**self._lease.options.get(UNRECORDED, {}), self._name: [self._ledger.run, plain]}
+        if len(self._lease.message) + len(json.dumps(carried)) <= settings().payload_max - RETRY_ROOM:
+            self._lease.options[UNRECORDED] = carried
 
     def _carried(self) -> KnownEffect | None:
         """What an earlier run could not record; recorded now, or carried on."""
@@ -127,7 +137,10 @@ class EffectGuard:
 
 def _keepable(result: Any) -> Any:
     plain = plain_json(result, "result")
-    size = len(json.dumps(plain, ensure_ascii=False).encode())
+    text = json.dumps(plain, ensure_ascii=False)
+    size = len(text.encode())
     if size > settings().payload_max:
         raise InvalidPayload(f"result has {size} bytes; allowed are {settings().payload_max}", field="result")
+    if _NUL.search(text):
+        raise InvalidPayload("result holds a NUL character, which PostgreSQL does not store", field="result")
     return plain

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from . import effect_records
 from .database import Database
 from .effects import Effect
 from .queries import Queries
@@ -45,6 +46,10 @@ class EffectLedger:
     def __repr__(self) -> str:
         return f"job {self._row['job_id']}"
 
+    def values(self, result: Any) -> dict[str, str | None]:
+        """The values of the record: what to give to the recorder when the database is away."""
+        return {**self._row, "result": None if result is None else json.dumps(result, allow_nan=False)}
+
     def intend(self) -> KnownEffect:
         """Write the intention down, or learn how far an earlier run came."""
         with self._database.connection() as connection:
@@ -59,14 +64,10 @@ class EffectLedger:
         """Write down that it has happened.
 
         Parameters:
-          result: what it returned, of nothing but what JSON holds.
-
-        Raises:
-          psycopg.DataError: PostgreSQL cannot store the result, such as text with a NUL in it.
+          result: what it returned, of nothing but what JSON and PostgreSQL hold.
         """
-        stored = None if result is None else json.dumps(result, allow_nan=False, ensure_ascii=False)
         with self._database.connection() as connection:
-            connection.execute(QUERIES["record"], {**self._row, "result": stored})
+            connection.execute(effect_records.QUERIES["effect"], {**self.values(result), "at_ms": None})
 
     def withdraw(self) -> None:
         """Take the intention of this run back."""

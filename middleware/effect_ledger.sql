@@ -15,14 +15,6 @@ SET status = CASE status WHEN 'intended' THEN 'in_doubt' ELSE status END,
 WHERE job_id = %(job_id)s AND name = %(name)s
 RETURNING status, run, result;
 
--- name: record
--- It has happened. What another run has recorded stays, and a row that somebody removed is there again.
-INSERT INTO effects (job_id, name, tenant_id, run, status, result, done_at)
-VALUES (%(job_id)s, %(name)s, %(tenant_id)s, %(run)s, 'done', %(result)s::JSONB, CURRENT_TIMESTAMP)
-ON CONFLICT (job_id, name) DO UPDATE
-SET status = 'done', run = excluded.run, result = excluded.result, done_at = excluded.done_at
-WHERE effects.status <> 'done';
-
 -- name: withdraw
 -- It has certainly not happened in this run; a doubt of an earlier run stays.
 DELETE FROM effects

@@ -16,3 +16,15 @@ SELECT
   %(response_time_ms)s, %(error)s::TEXT, %(url)s, to_timestamp(%(at_ms)s / 1000.0)
 FROM webhooks
 WHERE id = %(webhook_id)s;
+
+-- name: effect
+-- An effect of an application's own job has happened (effect_ledger.py, which writes it now: at_ms is NULL then).
+-- What another run has recorded stays, and a row that somebody removed is there again.
+INSERT INTO effects (job_id, name, tenant_id, run, status, result, done_at)
+VALUES (
+  %(job_id)s, %(name)s, %(tenant_id)s, %(run)s, 'done', %(result)s::JSONB,
+  coalesce(to_timestamp(%(at_ms)s::BIGINT / 1000.0), CURRENT_TIMESTAMP)
+)
+ON CONFLICT (job_id, name) DO UPDATE
+SET status = 'done', run = excluded.run, result = excluded.result, done_at = excluded.done_at
+WHERE effects.status <> 'done';

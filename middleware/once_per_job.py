@@ -50,8 +50,8 @@ def once_per_job(name: str, effect: Callable[[], T], *, on_doubt: OnDoubt, not_d
     Promised: an effect that is recorded never happens again in its job, however often that runs. Not promised: that
     nothing happens between an effect and its record (that is the doubt), nor that two jobs have one effect (an
     idempotency key makes them one job). When the database goes away behind the effect, its record is tried for five
-    seconds; then the run goes on all the same, and the record travels in the job's message to its next run, if it has
-    one: that finds it, with the database or without. Only a run that is killed or given back first leaves a doubt.
+    seconds; then the run goes on all the same, and the record travels with its settle: the recorder writes it, and the
+    job's next run finds it, with the database or without. Only a run that is killed before it is settled leaves a doubt.
 
     Outside of a job (a function called in a unit test, say) the effect simply happens.
 

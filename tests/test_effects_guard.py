@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dramatiq
-import psycopg
 import pytest
+from databases import open_again, shut
 from dramatiq import Message
 from dramatiq.middleware import Interrupt
 from faults_fleet import PATIENCE, FaultFleet, fault_fleet
 from job_context import running
-from journal_events import rows
+from journal_events import recording, rows
 from own_fleet import own_fleet
-from wait import eventually
+from wait import eventually, present
 from worker_threads import StartWorker
 
 from jobfleet.broker import FairBroker
 from jobfleet.broker.errors import ConfigurationError, PermanentFailure, Unavailable
+from jobfleet.broker.lease import current_lease
 from jobfleet.broker.settings import settings
-from jobfleet.cli.embedded_postgres import EmbeddedPostgres
 from jobfleet.middleware import effect_guard, once_per_job, once_per_job_async, resolve_effect
 from jobfleet.middleware.database import database
 
@@ -154,7 +153,9 @@ def test_a_person_ends_a_doubt(gateway: Gateway, happened: bool) -> None:
 
 
 @pytest.mark.usefixtures("own")
-@pytest.mark.parametrize("result", [date(2026, 3, 1), "a\x00b", "\ud800", float("nan"), {1: 2}, "x" * 300_000])
+@pytest.mark.parametrize(
+    "result", [date(2026, 3, 1), "a\x00b", {"\x00": 1}, "\ud800", float("nan"), {1: 2}, "x" * 300_000]
+)
 def test_a_result_that_cannot_be_kept_is_said_and_the_effect_is_recorded(
     gateway: Gateway, database_url: str, result: Any
 ) -> None:
@@ -165,6 +166,13 @@ def test_a_result_that_cannot_be_kept_is_said_and_the_effect_is_recorded(
 
     assert gateway == ["charged"]
     assert effects(database_url) == [("charge", "done", None)]
+
+
+@pytest.mark.usefixtures("own")
+def test_text_that_looks_like_an_escape_is_kept(gateway: Gateway) -> None:
+    for run in (1, 2):
+        with running(job_id="job-1", run=run):
+            assert once_per_job("charge", charge(gateway, "\\u0000"), on_doubt="fail") == "\\u0000"
 
 
 @pytest.mark.usefixtures("own")
@@ -234,12 +242,27 @@ def test_without_a_database_nothing_happens(gateway: Gateway, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("own")
+def test_an_interrupt_while_the_record_waits_for_the_database_loses_nothing(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(record: object, seconds: float) -> bool:
+        raise Interrupt
+
+    monkeypatch.setattr(effect_guard, "patiently", interrupted)
+    with running(job_id="job-1"):
+        with pytest.raises(Interrupt):
+            once_per_job("charge", charge(gateway), on_doubt="fail")
+        lease = present(current_lease())
+
+    assert (len(lease.effects), list(lease.options[effect_guard.UNRECORDED])) == (1, ["charge"])
+
+
+@pytest.mark.usefixtures("own")
 def test_a_record_that_the_database_does_not_take_travels_to_the_next_run(
     gateway: Gateway,
     broker: FairBroker,
     start_worker: StartWorker,
     database_url: str,
-    postgres_server: EmbeddedPostgres,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -249,7 +272,7 @@ def test_a_record_that_the_database_does_not_take_travels_to_the_next_run(
 
     def charge() -> dict[str, int]:
         gateway.append("charged")
-        allow_connections(postgres_server.url, database_url, False)
+        shut(database_url)
         return {"id": 7}
 
     @dramatiq.actor(broker=broker, max_retries=2, min_backoff=1, max_backoff=1)
@@ -268,7 +291,7 @@ def test_a_record_that_the_database_does_not_take_travels_to_the_next_run(
         assert second.wait(30)
         assert gateway == ["charged"]
     finally:
-        allow_connections(postgres_server.url, database_url, True)
+        open_again(database_url)
     assert effects(database_url) == [("charge", "intended", None)]
     back.set()
     broker.join("default", timeout=30_000)
@@ -276,38 +299,47 @@ def test_a_record_that_the_database_does_not_take_travels_to_the_next_run(
     # Then it had its effect once, each run got what the first one got, and the record is written in the end
     assert (gateway, receipts) == (["charged"], [{"id": 7}] * 3)
     assert effects(database_url) == [("charge", "done", {"id": 7})]
-    assert f"'charge' of job {sent.message_id} happened and could not be recorded yet" in caplog.text
+    assert f"'charge' of job {sent.message_id} happened; the recorder will write it down" in caplog.text
 
 
 @pytest.mark.usefixtures("own")
-def test_a_record_that_no_message_has_room_for_is_lost_aloud(
+@pytest.mark.parametrize("result", [{"id": 7}, "x" * 250_000], ids=["small", "too large for the message"])
+def test_the_recorder_writes_what_a_job_could_not_that_completed_without_its_database(
+    result: Any,
     gateway: Gateway,
+    broker: FairBroker,
+    start_worker: StartWorker,
     database_url: str,
-    postgres_server: EmbeddedPostgres,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    # Given a job whose database goes away during its effect
     monkeypatch.setattr(effect_guard, "RECORD_PATIENCE_SECONDS", 0.1)
 
-    def charge() -> str:
-        allow_connections(postgres_server.url, database_url, False)
-        return "x" * 250_000
+    def charge() -> Any:
+        gateway.append("charged")
+        shut(database_url)
+        return result
 
-    with running(job_id="job-1"):
-        assert once_per_job("charge", charge, on_doubt="fail") == "x" * 250_000
-    allow_connections(postgres_server.url, database_url, True)
+    @dramatiq.actor(broker=broker, max_retries=0)
+    def act() -> None:
+        once_per_job("charge", charge, on_doubt="fail")
 
-    assert "'charge' of job job-1 happened, and its record is lost" in caplog.text
+    # When it has completed, and the database and a recorder are there again
+    try:
+        sent = act.send()
+        start_worker()
+        broker.join("default", timeout=30_000)
+    finally:
+        open_again(database_url)
     assert effects(database_url) == [("charge", "intended", None)]
+    with recording(broker, database_url):
+        eventually(lambda: broker.journal.read() == [])
 
-
-def allow_connections(server_url: str, database_url: str, allowed: bool) -> None:
-    """Let nobody into the database, those out who are in; or everybody in again."""
-    name = urlsplit(database_url).path[1:]
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {str(allowed).lower()}'.encode())
-        if not allowed:
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    # Then the effect is recorded, and another run would not have it
+    assert effects(database_url) == [("charge", "done", result)]
+    with running(job_id=sent.message_id):
+        assert once_per_job("charge", charge, on_doubt="fail") == result
+    assert gateway == ["charged"]
 
 
 @pytest.fixture
