@@ -8,10 +8,14 @@ from typing import Any
 from dramatiq import Broker, Message
 
 from ..broker import FairBroker
+from ..broker.policy import PROMISED
 
 
 def fan_out(broker: Broker, messages: Sequence[Message[Any]], delays: list[int], counted: str) -> dict[str, int]:
     """Enqueue messages, in few round trips where the broker can.
+
+    They are work already promised: where the tenant's rate is used up they are held, not refused, and no
+    backlog refuses them, so that never half of them is dropped.
 
     Parameters:
       delays: milliseconds for each message.
@@ -27,6 +31,8 @@ def fan_out(broker: Broker, messages: Sequence[Message[Any]], delays: list[int],
         for message, delay in zip(messages, delays, strict=True):
             broker.enqueue(message, delay=delay or None)
         return {counted: len(messages)}
+    for message in messages:
+        message.options.update({"on_limit": "delay", PROMISED: True})
     outcomes = broker.enqueue_many(messages, delay=delays)
     refusals = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if refusals and len(refusals) == len(messages):

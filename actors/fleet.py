@@ -7,10 +7,12 @@ from dramatiq.results import Results
 
 from ..broker import FairBroker
 from ..broker.results import SettledResults
+from ..middleware.idempotency import Idempotency
 from ..middleware.job_log import JobLog
 from ..middleware.pipelines import Pipelines
 from ..middleware.queue_time_limit import QueueTimeLimit
 from ..middleware.retries import Retries
+from ..middleware.tenant_limits import TenantLimits
 
 
 def make_broker(url: str | None = None) -> FairBroker:
@@ -21,7 +23,8 @@ def make_broker(url: str | None = None) -> FairBroker:
     - ``Results`` is last, so a result is kept before anything else looks at the run;
     - ``Retries`` comes before what is above it in ``after_*``, so callbacks and pipelines know
       whether a failure was final;
-    - ``JobLog`` stamps messages when they are sent, so its place among the others is free.
+    - ``TenantLimits``, ``Idempotency`` and ``JobLog`` stamp messages when they are sent, so their place among
+      the others is free.
 
     Parameters:
       url: address of the Redis server, ``REDIS_URL`` if None.
@@ -35,6 +38,8 @@ def make_broker(url: str | None = None) -> FairBroker:
         Callbacks(),
         Pipelines(),
         Retries(),
+        TenantLimits(),
+        Idempotency(),
         JobLog(),
         Results(backend=results, store_results=True),
     ):

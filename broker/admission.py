@@ -11,9 +11,11 @@ from dramatiq.common import current_millis, q_name
 from dramatiq.message import Message
 
 from .encoding import encode
-from .errors import AdmissionError, BacklogFull, InvalidPayload
+from .errors import InvalidPayload
 from .job import SYSTEM
 from .lease import Admitted, Lease
+from .policy import policy_of
+from .refusal import Outcome, outcome_of
 from .scripts import Scripts
 
 #: Highest and lowest priority, and the one of jobs that name none.
@@ -95,7 +97,9 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
         raise InvalidPayload(f"the arguments of {message.actor_name} cannot be encoded: {error}") from None
     if len(encoded) > payload_max:
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
-    return (message.message_id, message.queue_name, tenant, message.actor_name, priority, int(delay or 0), key, encoded)
+    policy = policy_of(message, tenant, key)
+    delay = int(delay or 0)
+    return (message.message_id, message.queue_name, tenant, message.actor_name, priority, delay, policy, encoded)
 
 
 def _canonical(message: Message[Any], delay: float | None) -> tuple[Message[Any], float | None]:
@@ -126,7 +130,7 @@ def admit_invalid(lease: Lease, message: Message[Any], error: str) -> tuple[Admi
         encoded = message.copy(args=(), kwargs={}).encode()
     job_id, actor = _storable(message.message_id), _storable(message.actor_name)
     queue = q_name(_storable(message.queue_name))
-    return (job_id, queue, lease.job.tenant_id, actor, DEFAULT_PRIORITY, 0, "", encoded), error
+    return (job_id, queue, lease.job.tenant_id, actor, DEFAULT_PRIORITY, 0, b"", encoded), error
 
 
 def _storable(name: object) -> str:
@@ -142,9 +146,7 @@ def admit_from_hook(lease: Lease, message: Message[Any], delay: float | None, pa
         return admit_invalid(lease, message, str(error))
 
 
-def start_send(
-    scripts: Scripts, admitted: Sequence[Admitted], journal_max: int
-) -> Callable[[], list[AdmissionError | None]]:
+def start_send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int) -> Callable[[], list[Outcome]]:
     """Hand messages to Redis, CHUNK at the most.
 
     Returns:
@@ -157,18 +159,7 @@ def start_send(
     if not admitted:
         return list
     finish = scripts.start("enqueue", journal_max, *(part for job in admitted for part in job))
-    return lambda: [_refusal(answer, journal_max) for answer in finish()]
-
-
-def _refusal(answer: int, journal_max: int) -> AdmissionError | None:
-    if answer == 3:
-        return BacklogFull(
-            f"the journal holds {journal_max} events that are not recorded yet: nothing was sent; "
-            "see whether the monitor and PostgreSQL are up"
-        )
-    if answer == 4:
-        return BacklogFull(
-            "Redis has used 80% of its memory (maxmemory): nothing was sent; send again when workers have made room, "
-            "start more of them or raise maxmemory"
-        )
-    return None
+    return lambda: [
+        None if answer in (1, 2) else outcome_of(job, answer, journal_max)
+        for job, answer in zip(admitted, finish(), strict=True)
+    ]

@@ -71,9 +71,16 @@ def audit(client: Commands, keys: Keys, scripts: Scripts) -> AuditReport:
 
     look_at((field.decode(), "", "") for field, _ in client.hscan_iter(keys.jobs, count=SLICE))
     for queue in sorted(name.decode() for name in client.smembers(keys.queues)):
-        for key in (keys.suspects(queue), keys.scheduled(queue), keys.active(queue), keys.dead(queue)):
+        for key in (
+            keys.suspects(queue),
+            keys.halted(queue),
+            keys.scheduled(queue),
+            keys.active(queue),
+            keys.dead(queue),
+        ):
             look_at((member.decode(), queue, "") for member, _ in client.zscan_iter(key, count=SLICE))
     look_at(_in_lines(client, keys))
+    look_at(_held(client, keys))
     findings.update(dict.fromkeys(_strangers(client, keys)))
     findings.update(dict.fromkeys(_findings(scripts.call("audit_totals"))))
     return AuditReport(len(seen), tuple(findings))
@@ -91,6 +98,12 @@ def _in_lines(client: Commands, keys: Keys) -> Iterator[tuple[str, str, str]]:
         queue, tenant = key.decode()[len(start) :].split(":", 1)
         for member, _ in client.zscan_iter(key, count=SLICE):
             yield member.decode(), queue, tenant
+
+
+def _held(client: Commands, keys: Keys) -> Iterator[tuple[str, str, str]]:
+    for key in client.scan_iter(match=_literal(keys.held("")) + "*", count=SLICE):
+        for member, _ in client.zscan_iter(key, count=SLICE):
+            yield member.decode(), "", ""
 
 
 def _strangers(client: Commands, keys: Keys) -> Iterator[Finding]:

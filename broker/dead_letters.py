@@ -12,6 +12,7 @@ from .commands import Commands
 from .connection import reachable
 from .dead_letter import DeadLetter
 from .keys import Keys
+from .policy import KEY_TTL
 from .record import Record
 from .scripts import Scripts, pack, unpack
 
@@ -105,7 +106,7 @@ class DeadLetters:
 
     def _replay(self, letters: Sequence[DeadLetter]) -> Ids:
         rows = [
-            [d.job_id, d.failed_ms, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key]
+            [d.job_id, d.failed_ms, d.queue, d.tenant_id, d.actor, d.priority, d.attempts, d.created_ms, d.key, _ttl(d)]
             for d in letters
         ]
         outcomes = self._scripts.call_once("replay", pack(rows), *(_fresh(letter.message) for letter in letters))
@@ -116,7 +117,7 @@ class DeadLetters:
         archive = self._archive()
         given_up = set(archive.discard(archived)) if archive and archived else set()
         rows = [
-            [d.job_id, d.failed_ms, d.queue, d.tenant_id, d.actor, d.attempts, int(d.job_id in given_up)]
+            [d.job_id, d.failed_ms, d.queue, d.tenant_id, d.actor, d.attempts, d.key, int(d.job_id in given_up)]
             for d in letters
         ]
         outcomes = self._scripts.call_once("discard", pack(rows), reason)
@@ -176,3 +177,11 @@ def _fresh(encoded: bytes) -> bytes:
         message.options.pop(option, None)
     fresh: bytes = message.encode()
     return fresh
+
+
+def _ttl(letter: DeadLetter) -> int:
+    """For how many ms the letter's key is remembered once the job has completed after all."""
+    try:
+        return int(Message.decode(letter.message).options.get(KEY_TTL, 0)) if letter.key else 0
+    except (DecodeError, ValueError, TypeError):
+        return 0

@@ -41,8 +41,14 @@ class EnqueueingBroker(Fleet, RunHooks):
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Send a message; from within its own run it becomes the job's next run.
 
+        Returns:
+          The message; where its idempotency key belongs to a job already, with that job's id and the
+          option ``duplicate``.
+
         Raises:
           InvalidPayload: it is not allowed; nothing is stored.
+          TenantLimitExceeded: its tenant's rate is used up; nothing is stored.
+          IdempotencyConflict: its key belongs to a job with another payload; nothing is stored.
           BacklogFull: there is no room; nothing is stored.
           dramatiq.errors.ConnectionClosed: the server is away.
         """
@@ -58,9 +64,11 @@ class EnqueueingBroker(Fleet, RunHooks):
         self.emit_before("enqueue", message, delay)
         admitted = admit(message, delay, settings().payload_max)
         with reachable(self.client):
-            (refusal,) = start_send(self.scripts, [admitted], settings().journal_max)()
-        if refusal is not None:
-            raise refusal
+            (outcome,) = start_send(self.scripts, [admitted], settings().journal_max)()
+        if isinstance(outcome, str):
+            return duplicate_of(message, outcome)
+        if outcome is not None:
+            raise outcome
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -85,7 +93,7 @@ class EnqueueingBroker(Fleet, RunHooks):
           delay: ms for all of them, or one for each.
 
         Returns:
-          For each message, in order: itself where it was accepted, the error where it was refused.
+          For each message, in order: itself where it was accepted (or is a duplicate), the error where it was refused.
 
         Raises:
           dramatiq.errors.ConnectionClosed: the server is away.
@@ -121,13 +129,13 @@ class EnqueueingBroker(Fleet, RunHooks):
 
         def outcomes() -> list[Message[Any] | MiddlewareError]:
             with reachable(self.client):
-                refusals = iter(finish())
+                answers = iter(finish())
             found: list[Message[Any] | MiddlewareError] = []
             for (message, delay), job in zip(chunk, admitted, strict=True):
-                refusal = job if isinstance(job, MiddlewareError) else next(refusals)
-                if refusal is None:
+                outcome = job if isinstance(job, MiddlewareError) else next(answers)
+                if outcome is None:
                     self.emit_after("enqueue", message, delay)
-                found.append(refusal or message)
+                found.append(duplicate_of(message, outcome) if isinstance(outcome, str) else outcome or message)
             return found
 
         return outcomes
@@ -152,3 +160,8 @@ class EnqueueingBroker(Fleet, RunHooks):
         lease = current_lease()
         if lease is not None:
             lease.sends.append(admit_invalid(lease, message, error))
+
+
+def duplicate_of(message: Message[Any], job_id: str) -> Message[Any]:
+    """What a send returns whose key belongs to a job already: that job's id, marked as a duplicate."""
+    return message.copy(message_id=job_id, options={"duplicate": True})

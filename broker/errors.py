@@ -2,8 +2,10 @@
 
 JobfleetError
 ├── AdmissionError        a send was refused, nothing at all was stored
-│   ├── InvalidPayload    the arguments or options are wrong; names the field
-│   └── BacklogFull       the fleet cannot take more work right now
+│   ├── InvalidPayload       the arguments or options are wrong; names the field
+│   ├── TenantLimitExceeded  the tenant has sent as much as its plan allows; says when to try again
+│   ├── IdempotencyConflict  the key belongs to a job with another payload
+│   └── BacklogFull          the fleet, or this tenant's part of it, cannot take more work right now
 ├── ConfigurationError    a setting, a file or a missing migration; says what to change
 ├── PermanentFailure      raised by an actor: retrying cannot help, dead-letter at once
 └── Unavailable           raised by an actor: something it needs is away, run again later
@@ -40,8 +42,34 @@ class InvalidPayload(AdmissionError):
         self.field = field
 
 
+class TenantLimitExceeded(AdmissionError):
+    """A tenant has sent as many jobs within a minute as its plan allows.
+
+    Parameters:
+      message: which limit.
+      retry_after: seconds after which one more job would be admitted.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class IdempotencyConflict(AdmissionError):
+    """An idempotency key was used again for another payload.
+
+    Parameters:
+      message: which key.
+      job_id: the job that the key belongs to.
+    """
+
+    def __init__(self, message: str, *, job_id: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
 class BacklogFull(AdmissionError):
-    """The fleet has no room: the journal is at its cap or the Redis server is out of memory."""
+    """There is no room: the tenant's backlog or the journal is at its cap, or the Redis server nearly out of memory."""
 
 
 class ConfigurationError(JobfleetError):

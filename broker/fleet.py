@@ -16,6 +16,7 @@ from .dead_letters import DeadLetters
 from .job_state import JobState, find_job
 from .journal import Journal
 from .keys import Keys
+from .limits import LimitTable
 from .memory import Memory
 from .scripts import Scripts
 from .settings import settings
@@ -72,6 +73,11 @@ class Fleet:
     def dead_letters(self) -> DeadLetters:
         """Jobs that failed for good."""
         return DeadLetters(self.commands, self.keys, self.scripts, lambda: self.archive)
+
+    @cached_property
+    def limits(self) -> LimitTable:
+        """What tenants may do."""
+        return LimitTable(self.commands, self.keys, self.scripts)
 
     def stats(self, queues: Sequence[str] = ()) -> list[QueueStats]:
         """Counts of the given queues, or of all known ones, at one moment."""

@@ -29,8 +29,22 @@ class Keys:
         self.failures = f"{self.prefix}:failures"
         #: hash: job id -> 1 for a running job that someone cancelled.
         self.cancels = f"{self.prefix}:cancels"
-        #: hash: tenant -> weight in the fair order, for tenants whose weight is not 1.
-        self.weights = f"{self.prefix}:weights"
+        #: hash: plan -> packed limits; without plans nothing is limited.
+        self.plans = f"{self.prefix}:plans"
+        #: hash: tenant -> packed limits, of tenants that are named.
+        self.tenants = f"{self.prefix}:tenants"
+        #: hash: tenant -> its leases.
+        self.running = f"{self.prefix}:running"
+        #: hash: tenant -> its unfinished jobs.
+        self.backlog = f"{self.prefix}:backlog"
+        #: hash: tenant without a free slot -> packed list of the queues whose ring it has left.
+        self.parked = f"{self.prefix}:parked"
+        #: hash: queue -> jobs in the lines of parked tenants.
+        self.parked_jobs = f"{self.prefix}:parked-jobs"
+        #: sorted set: tenant -> when its rate lets in the next held job.
+        self.gates = f"{self.prefix}:gates"
+        #: hash: queue -> held jobs.
+        self.held_jobs = f"{self.prefix}:held"
 
     def waiting(self, queue: str) -> str:
         """Hash: second -> jobs that wait since then, and n -> all waiting jobs."""
@@ -39,6 +53,14 @@ class Keys:
     def suspects(self, queue: str) -> str:
         """Sorted set: job that lost its worker twice -> its place; it waits apart from the lines."""
         return f"{self.prefix}:suspects:{queue}"
+
+    def halted(self, queue: str) -> str:
+        """Sorted set: waiting job whose actor is paused -> its place."""
+        return f"{self.prefix}:halted:{queue}"
+
+    def held(self, tenant: str) -> str:
+        """Sorted set: job that its tenant's rate holds -> order of arrival."""
+        return f"{self.prefix}:held:{tenant}"
 
     def scheduled(self, queue: str) -> str:
         """Sorted set: delayed job -> when it is due."""

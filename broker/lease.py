@@ -11,8 +11,8 @@ from typing import Any
 from .job import Job
 
 #: A message ready to be sent, as ``lua/enqueue.lua`` takes it: id, queue, tenant, actor, priority,
-#: delay in ms, idempotency key, encoded message.
-Admitted = tuple[str, str, str, str, int, int, str, bytes]
+#: delay in ms, policy (see ``policy``), encoded message.
+Admitted = tuple[str, str, str, str, int, int, bytes, bytes]
 
 
 @dataclass(slots=True, eq=False)

@@ -37,7 +37,7 @@ class Record:
         Raises:
           JobfleetError: it was written by a newer version.
         """
-        version, queue, tenant, actor, priority, attempts, created, losses, key, message, since = unpack(packed)
+        version, queue, tenant, actor, priority, attempts, created, losses, key, message, since, *_ = unpack(packed)
         if version != FORMAT:
             raise JobfleetError(f"a job has format {version}, this version of jobfleet reads {FORMAT}: upgrade it")
         return cls(

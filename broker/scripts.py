@@ -1,8 +1,7 @@
-"""Loads the ``.lua`` files and runs them.
+"""Runs the Lua scripts.
 
-A script names the pieces it is built from in a line ``-- include: keys fleet ...``; they are put
-before it in that order. A server that has forgotten a script (restart, failover, SCRIPT FLUSH) is
-sent it again, and a call whose reply was lost is made again: scripts change nothing the second time.
+A server that has forgotten a script (restart, failover, SCRIPT FLUSH) is sent it again, and a call whose reply
+was lost is made again: scripts change nothing the second time.
 """
 
 from __future__ import annotations
@@ -10,41 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import re
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import msgpack
 import redis
 
 from .commands import Commands
+from .script_source import source
 
 #: Calls that are made again after a lost connection or reply, and seconds before the first of them.
 REPEATS = 3
 PAUSE_SECONDS = 0.05
-
-_INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)
-
-
-@cache
-def source(name: str) -> str:
-    """The whole text of a script, its pieces included.
-
-    The pieces close over ``now``, so it is declared before them and set by the script's first lines.
-    """
-    text = _read(name)
-    found = _INCLUDE.search(text)
-    pieces = [_read(piece) for piece in found.group(1).split()] if found else []
-    return "\n".join(["local now", *pieces, re.sub(r"^local now = ", "now = ", text, flags=re.MULTILINE)])
-
-
-def _read(name: str) -> str:
-    return (files(__package__) / "lua" / f"{name}.lua").read_text()
 
 
 def pack(value: Any) -> bytes:

@@ -28,6 +28,8 @@ class QueueStats:
     #: Seconds for which the oldest waiting job could have run, 0 when none waits.
     oldest_wait_seconds: float
     paused: bool
+    #: Waiting jobs of tenants that have no free slot.
+    parked: int
 
     @property
     def total(self) -> int:
@@ -49,8 +51,9 @@ def read_stats(client: Commands, keys: Keys, scripts: Scripts, queues: Sequence[
             completed=completed.get(queue.decode(), 0),
             oldest_wait_seconds=max(0.0, (now - float(oldest)) / 1000) if oldest else 0.0,
             paused=bool(paused),
+            parked=parked,
         )
-        for queue, waiting, active, scheduled, dead, oldest, paused in rows
+        for queue, waiting, active, scheduled, dead, oldest, paused, parked in rows
     ]
     return found if queues else sorted(found, key=lambda stats: stats.queue)
 

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from urllib.parse import unquote, urlsplit
 
-from jobfleet.broker.scripts import source
+from jobfleet.broker.script_source import source
 
 #: Replies of one command that are lost in a row; the clients repeat three times.
 LOST_IN_A_ROW = 2

@@ -210,6 +210,5 @@ class Model(Lines):
         for job in self.held(worker):
             if job.number <= received and named.get(job.job_id) != job.number:
                 self.give_back(job, "released")
-        self.enter()
         self.settle_up()
         return sorted(job.job_id for job in self.held(worker) if job.cancelling)

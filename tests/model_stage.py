@@ -17,6 +17,7 @@ from model_check import Check
 from model_fleet import Call, Clock, ModelWorker, RecordedBroker
 from model_job import Job
 from model_operator import OperatedModel
+from wide_limits import give_weights
 
 LEASE_MS = 600_000
 QUEUES = ("email", "export")
@@ -45,8 +46,7 @@ class Stage(RuleBasedStateMachine):
         self.clock = Clock(self.direct.client, self.direct.keys.prefix, LEASE_MS)
         self.model = OperatedModel(self.clock.now, LEASE_MS, dict(WEIGHTS))
         self.check = Check(self.direct, self.model, QUEUES)
-        for tenant, weight in WEIGHTS.items():
-            self.direct.client.hset(self.direct.keys.weights, tenant, weight)
+        give_weights(self.clients[0], dict(WEIGHTS))
         #: What was sent, with its delay, and every job that there ever was.
         self.sent: list[tuple[Message[Any], int]] = []
         self.known: dict[str, Job] = {}

@@ -6,6 +6,7 @@ from collections import Counter
 
 from dramatiq import Message
 from scripted_worker import ScriptedWorker
+from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker
 
@@ -43,7 +44,7 @@ def test_a_tenant_of_long_jobs_gets_no_larger_share(broker: FairBroker) -> None:
 
 
 def test_weights_share_worker_time(broker: FairBroker) -> None:
-    broker.client.hset(broker.keys.weights, "heavy", 3)
+    give_weights(broker, {"heavy": 3})
     send(broker, "heavy", 1_000, "slow")
     send(broker, "light", 1_000, "quick")
     served = run(ScriptedWorker(broker), 900, {"slow": 500, "quick": 50})

@@ -7,6 +7,7 @@ from typing import Any
 
 from dramatiq import Message
 from scripted_worker import ScriptedWorker
+from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker
 
@@ -45,8 +46,8 @@ def test_a_new_tenant_starts_within_one_round_of_a_thousand(broker: FairBroker) 
 
 
 def test_weights_are_shares(broker: FairBroker) -> None:
-    for tenant, weight in (("one", 1), ("two", 2), ("four", 4)):
-        broker.client.hset(broker.keys.weights, tenant, weight)
+    give_weights(broker, {"one": 1, "two": 2, "four": 4})
+    for tenant in ("one", "two", "four"):
         send(broker, tenant, 400)
     shares = Counter(tenants(ScriptedWorker(broker), 350))
     assert abs(shares["one"] - 50) <= 1 and abs(shares["two"] - 100) <= 1 and abs(shares["four"] - 200) <= 1

@@ -9,6 +9,7 @@ import pytest
 from dramatiq import Message
 from lossy_proxy import LossyProxy, script_names
 from model_fleet import Clock, ModelWorker, everything
+from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker, scripts
 
@@ -107,6 +108,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("replay", lambda s: s.lossy.dead_letters.replay(["dead-a", "waiting-a"])),
     ("discard", lambda s: s.lossy.dead_letters.discard(["dead-a", "waiting-a"])),
     ("purge", lambda s: s.lossy.flush("default")),
+    ("set_limits", lambda s: give_weights(s.lossy, {"a": 3})),
     ("group", lambda s: s.lossy.scripts.call("group", "g", 3, 60_000)),
     ("group_shrink", lambda s: s.lossy.scripts.call("group_shrink", "g", 1)),
     ("announce", lambda s: s.lossy.journal.announce()),

@@ -1,12 +1,13 @@
 -- Check a slice of jobs: each in exactly one place, and whatever belongs to that place is there.
 -- One run sees one moment, so a job that is on its way is never a finding.
 --
--- include: keys record
+-- include: keys record fleet limits waiting lines
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {id, queue, tenant, ...} flat; queue and, for a line, tenant say where the id was found,
 --          '' for the record itself
 -- Returns {kind, id, text, ...} flat, empty when all is well.
+local now = read_clock()
 local triples = cmsgpack.unpack(ARGV[1])
 local findings = {}
 local function found(kind, id, text)
@@ -27,6 +28,8 @@ end
 local function places(id, queue, tenant)
   local all = {}
   if redis.call('ZSCORE', suspects_key(queue), id) then all[#all + 1] = 'suspects' end
+  if redis.call('ZSCORE', halted_key(queue), id) then all[#all + 1] = 'halted' end
+  if tenant and redis.call('ZSCORE', held_key(tenant), id) then all[#all + 1] = 'held' end
   if tenant and redis.call('ZSCORE', line_key(queue, tenant), id) then all[#all + 1] = 'waiting' end
   if redis.call('ZSCORE', scheduled_key(queue), id) then all[#all + 1] = 'scheduled' end
   if redis.call('ZSCORE', active_key(queue), id) then all[#all + 1] = 'active' end
@@ -37,11 +40,14 @@ end
 local function check(id, record)
   local queue, tenant = record[R_QUEUE], record[R_TENANT]
   local all = places(id, queue, tenant)
-  if #all == 0 then return found('lost', id, 'in none of waiting, scheduled, active, dead of ' .. queue) end
+  if #all == 0 then return found('lost', id, 'in none of waiting, held, scheduled, active, dead of ' .. queue) end
   if #all > 1 then return found('twice', id, 'in ' .. table.concat(all, ' and ') .. ' of ' .. queue) end
   local held = holders(id)
-  if all[1] == 'waiting' and not redis.call('ZSCORE', ring_key(queue), tenant) then
-    found('ring', id, tenant .. ' has waiting jobs but no turn in ' .. queue)
+  if all[1] == 'waiting' and not redis.call('ZSCORE', ring_key(queue), tenant) and not is_parked(queue, tenant) then
+    found('ring', id, tenant .. ' has waiting jobs but no turn in ' .. queue .. ', nor is it parked')
+  end
+  if all[1] == 'held' and not redis.call('ZSCORE', GATES, tenant) then
+    found('gate', id, 'is held for the rate of ' .. tenant .. ' and nothing lets it in')
   end
   if all[1] == 'active' and #held ~= 1 then
     found('lease', id, 'is active and held by ' .. #held .. ' workers')

@@ -3,8 +3,6 @@
 -- a tenant of long jobs gets no larger share than one of short jobs.
 local LEAST_CHARGE = 1
 
-local function weight_of(tenant) return tonumber(redis.call('HGET', WEIGHTS, tenant) or 1) end
-
 local adjustments = {}  -- queue -> tenant -> ms to add to what it was charged
 
 local function adjust(queue, tenant, ms)

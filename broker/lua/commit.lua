@@ -26,7 +26,9 @@ end
 
 local function commit()
   fill_lines()
+  write_slots()
   write_waiting()
+  write_backlog()
   write_journal()
   for field, n in pairs(sums) do redis.call('HINCRBY', METRICS, field, n) end
   for queue in pairs(touched) do

@@ -5,6 +5,7 @@ local function bury(id, record, because)
   redis.call('HSET', FAILURES, id, cmsgpack.pack({reason, because[2], because[3], because[4], now}))
   redis.call('ZADD', dead_key(queue), now, id)
   redis.call('SADD', QUEUES, queue)
+  owe(record[R_TENANT], -1)
   count('dead_lettered\t' .. queue .. '\t' .. actor .. '\t' .. reason)
 end
 

@@ -1,10 +1,10 @@
 -- Give up dead letters for good; their ids are remembered as those of other ended jobs are.
 --
--- include: keys pass_full_memory record fleet metrics journal waiting lines commit answers
+-- include: keys pass_full_memory core idempotency answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua
--- ARGV[2]  packed {item, ...}; item = {id, died at ms, queue, tenant, actor, attempts, archived};
+-- ARGV[2]  packed {item, ...}; item = {id, died at ms, queue, tenant, actor, attempts, key, archived};
 --          archived = 1 when PostgreSQL alone holds it and gave it up
 -- ARGV[3]  why, for the journal
 -- Returns one number per item: 1 discarded, 0 not dead here, or not that death.
@@ -21,7 +21,7 @@ local function forget(id, queue)
 end
 
 local function discard(item)
-  local id, died, queue, tenant, actor, attempts, archived = unpack(item)
+  local id, died, queue, tenant, actor, attempts, key, archived = unpack(item)
   if tonumber(redis.call('ZSCORE', dead_key(queue), id) or 0) == died then
     forget(id, queue)
   elseif archived == 1 and redis.call('HEXISTS', JOBS, id) == 0 then
@@ -29,6 +29,7 @@ local function discard(item)
   else
     return 0
   end
+  free_key(tenant, actor, key, id)
   event('discarded', id, tenant, queue, actor, attempts, '', {reason = ARGV[3]})
   count('dead_discarded\t' .. queue)
   return 1

@@ -1,7 +1,7 @@
--- Lease jobs to a worker: due jobs are promoted, lost workers' jobs taken back, then jobs are
+-- Lease jobs to a worker: due jobs are promoted, held ones let in, lost workers' jobs taken back, then jobs are
 -- picked queue by queue in the order given and tenant by tenant in fair order.
 --
--- include: keys pass_full_memory record fleet metrics histograms journal waiting lines leave_ring promote suspects charges dead losses waits commit
+-- include: keys pass_full_memory core histograms rates gates idempotency promote suspects charges dead losses waits pick
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,
@@ -67,80 +67,6 @@ local function note_starts(queue, n)
   redis.call('PEXPIRE', starts_key(queue), 5000)
 end
 
--- Recent mean run of an actor, or of a queue by the name '\t' .. queue; 0 when it is not known.
-local means = {}
-local function mean_of(name)
-  if not means[name] then means[name] = tonumber(redis.call('HGET', MEANS, name) or 0) end
-  return means[name]
-end
-
--- Records of jobs that were taken out of their line, with what their starts are charged:
--- {{id, record, place, charge}, ...}. An actor that has never run is charged what is usual in the queue.
-local function read_jobs(queue, popped)
-  local ids, found = {}, {}
-  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
-  for i, packed in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
-    if packed then
-      local record = cmsgpack.unpack(packed)
-      local mean = mean_of(record[R_ACTOR])
-      if mean == 0 then mean = mean_of('\t' .. queue) end
-      found[#found + 1] = {ids[i], record, tonumber(popped[2 * i]), math.max(LEAST_CHARGE, mean)}
-    end
-  end
-  return found
-end
-
--- Start jobs of one tenant until its tag has passed `turn`, where the next tenant's turn is. Returns the
--- tag then, the tag of the last start, and those left: {place, id, ...}.
-local function start_until(turn, tag, weight, found, picks)
-  local last, left = nil, {}
-  for _, job in ipairs(found) do
-    if tag > turn then
-      left[#left + 1] = job[3]
-      left[#left + 1] = job[1]
-    else
-      picks[#picks + 1] = job
-      last, tag = tag, tag + job[4] / weight
-    end
-  end
-  return tag, last, left
-end
-
--- Virtual time is the tag of the last start; idle tenants that it has passed are forgotten.
-local function pass(queue, virtual)
-  if virtual and virtual > tonumber(redis.call('HGET', VTIME, queue) or 0) then
-    redis.call('HSET', VTIME, queue, virtual)
-    redis.call('ZREMRANGEBYSCORE', tags_key(queue), '-inf', virtual)
-  end
-end
-
--- Up to n jobs of a queue in fair order. While the next tenant's turn is further off than one job
--- that is usual in the queue, several are taken at once: one tenant alone costs one command. Where
--- they are longer than usual, those for which it is no longer the tenant's turn go back.
-local function pick(queue, n)
-  local picks, virtual = {}, nil
-  local usual = math.max(LEAST_CHARGE, mean_of('\t' .. queue))
-  while #picks < n do
-    local head = redis.call('ZRANGE', ring_key(queue), 0, 1, 'WITHSCORES')
-    local tenant, tag, turn = head[1], tonumber(head[2]), tonumber(head[4] or math.huge)
-    if not tenant then break end
-    local line, weight = line_key(queue, tenant), weight_of(tenant)
-    local most = math.min(n - #picks, math.floor((turn - tag) * weight / usual) + 1)
-    local popped = redis.call('ZPOPMIN', line, most)
-    local last, left = nil, {}
-    if #popped > 0 then tag, last, left = start_until(turn, tag, weight, read_jobs(queue, popped), picks) end
-    virtual = last or virtual
-    if #left > 0 then redis.call('ZADD', line, unpack(left)) end
-    if #left == 0 and (#popped / 2 < most or redis.call('EXISTS', line) == 0) then
-      leave_ring(queue, tenant, tag)
-    else
-      redis.call('ZADD', ring_key(queue), tag, tenant)
-    end
-  end
-  pass(queue, virtual)
-  return picks
-end
-
 -- Lease what was picked.
 local function lease_all(queue, picks, objective, alone)
   local leases, active, missed = {}, {}, 0
@@ -149,6 +75,9 @@ local function lease_all(queue, picks, objective, alone)
     local ready = record[R_SINCE]
     count_waiting(queue, ready, -1)
     local lease = {number, queue, record[R_TENANT], record[R_ACTOR], spot, ready, now, record[R_ATTEMPTS] + 1, charge, alone}
+    if (record[R_KEY_TTL] or 0) > 0 then
+      lease[L_KEY], lease[L_KEY_TTL] = record[R_KEY], record[R_KEY_TTL]
+    end
     leases[#leases + 1] = id
     leases[#leases + 1] = cmsgpack.pack(lease)
     active[#active + 1] = now
@@ -163,20 +92,40 @@ local function lease_all(queue, picks, objective, alone)
   count('wait_slo_violations\t' .. queue, missed)
 end
 
+-- The first suspect that may start, {id, place}: its tenant has a free slot, its actor is not paused.
+local function next_suspect(queue)
+  local first = redis.call('ZRANGE', suspects_key(queue), 0, 9, 'WITHSCORES')
+  for i = 1, #first, 2 do
+    local packed = redis.call('HGET', JOBS, first[i])
+    local record = packed and cmsgpack.unpack(packed)
+    local free = record and free_slots(record[R_TENANT]) or 1
+    if free <= 0 then
+      park(queue, record[R_TENANT])
+    elseif not record or not paused['actor:' .. record[R_ACTOR]] then
+      return {first[i], first[i + 1]}
+    end
+  end
+end
+
 -- A suspect runs alone in its process: an empty worker takes it and nothing else; with none empty,
 -- one worker at a time claims it, is told to take nothing more, and comes back when it is empty.
 -- Returns 'alone' or 'drain' when this worker must take nothing else now.
+local stuck_suspects = {}  -- queue -> true when none of its suspects may start
 local function suspect(queue, objective)
   if redis.call('EXISTS', suspects_key(queue)) == 0 then return nil end
+  local found = next_suspect(queue)
+  stuck_suspects[queue] = not found
+  if not found then return nil end
   local claim = claim_key(queue)
   if redis.call('HLEN', leases_key(worker)) > 0 then
     if redis.call('SET', claim, worker, 'NX', 'PX', lease_ms) or redis.call('GET', claim) == worker then return 'drain' end
     return nil
   end
-  local popped = redis.call('ZPOPMIN', suspects_key(queue), 1)
-  local picks = read_jobs(queue, popped)
+  redis.call('ZREM', suspects_key(queue), found[1])
+  local picks = read_jobs(queue, found)
   if #picks > 0 then
     adjust(queue, picks[1][2][R_TENANT], picks[1][4])
+    take_slots(picks[1][2][R_TENANT], 1)
     lease_all(queue, picks, objective, 1)
   end
   redis.call('DEL', claim)
@@ -184,9 +133,15 @@ local function suspect(queue, objective)
   return 'alone'
 end
 
+-- Whether another worker would find something to start in a queue.
+local function is_left(queue)
+  if stuck_suspects[queue] then return redis.call('EXISTS', ring_key(queue)) == 1 end
+  return waits(queue)
+end
+
 local function take(queue, most, rate, objective)
   local n = math.min(most, total)
-  if redis.call('SISMEMBER', PAUSED, 'queue:' .. queue) == 1 then return 0 end
+  if paused['queue:' .. queue] then return 0 end
   if n == 0 then return 1 end  -- no room for it here: another worker must look
   if redis.call('EXISTS', ring_key(queue)) == 1 then
     n = math.min(n, allowed(queue, rate))
@@ -202,7 +157,7 @@ end
 
 local function look_after_suspects()
   for _, want in ipairs(wants) do
-    if redis.call('SISMEMBER', PAUSED, 'queue:' .. want[1]) == 0 then
+    if not paused['queue:' .. want[1]] then
       local status = suspect(want[1], want[4])
       if status then return status end
     end
@@ -212,6 +167,8 @@ end
 take_back()
 -- Its own lease had ended: nobody would ever take back what it is given now.
 if not redis.call('ZSCORE', WORKERS, worker) then write_adjustments() commit() return answer('gone') end
+local gate = open_gates()
+if gate then look_again_in(gate - now) end
 write_adjustments()
 fill_lines()
 local status = look_after_suspects() or 'ok'
@@ -222,7 +179,7 @@ for _, want in ipairs(wants) do
   fill_lines()
   local n = status == 'ok' and take(queue, most, rate, objective) or 0
   -- What is left is another worker's to take; with nothing left a stale token would only cost a fetch.
-  if not waits(queue) then
+  if not is_left(queue) then
     redis.call('DEL', wake_key(queue))
     touched[queue] = nil
   elseif n > 0 or status ~= 'ok' then

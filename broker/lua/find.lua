@@ -23,8 +23,13 @@ local function at(key, place)
   end
   return {packed, place, score, holder, tostring(lease[L_FRACTION] or ''), lease[L_NOTE] or ''}
 end
-if redis.call('ZSCORE', line_key(queue, record[R_TENANT]), id) or redis.call('ZSCORE', suspects_key(queue), id) then
+local tenant = record[R_TENANT]
+if redis.call('ZSCORE', line_key(queue, tenant), id) or redis.call('ZSCORE', suspects_key(queue), id)
+  or redis.call('ZSCORE', halted_key(queue), id) then
   return {packed, 'pending', tostring(record[R_SINCE]), '', '', ''}
+end
+if redis.call('ZSCORE', held_key(tenant), id) then
+  return {packed, 'scheduled', redis.call('ZSCORE', GATES, tenant) or '0', '', '', ''}
 end
 return at(active_key(queue), 'active')
   or at(scheduled_key(queue), 'scheduled') or at(dead_key(queue), 'failed') or {packed, 'nowhere', '0', '', '', ''}

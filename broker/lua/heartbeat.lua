@@ -2,7 +2,7 @@
 -- fetch whose reply it has received, or by an older one) and does not name are released: a reply
 -- that was lost strands nothing.
 --
--- include: keys pass_full_memory record fleet memory metrics journal waiting lines suspects charges dead losses waits commit
+-- include: keys pass_full_memory core memory idempotency suspects charges dead losses waits
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, received, held, facts, queues, memory}; received = number of the last fetch
@@ -28,6 +28,7 @@ for i = 1, #leases, 2 do
     answer[#answer + 1] = id
   end
 end
+write_adjustments()
 fill_lines()
 -- A worker that took the wake token and died left nobody awake; this mends it.
 for _, queue in ipairs(queues) do
@@ -36,6 +37,5 @@ for _, queue in ipairs(queues) do
   end
   if redis.call('GET', claim_key(queue)) == worker then redis.call('PEXPIRE', claim_key(queue), lease_ms) end
 end
-write_adjustments()
 commit()
 return answer

@@ -12,7 +12,14 @@ local FAILURES = ns .. ':failures'   -- hash: job id -> packed failure of a dead
 local CANCELS = ns .. ':cancels'     -- hash: running job that someone cancelled -> 1
 local VTIME = ns .. ':vtime'         -- hash: queue -> virtual time of its fair order
 local MEANS = ns .. ':means'         -- hash: actor, or tab and queue -> recent mean run, ms
-local WEIGHTS = ns .. ':weights'     -- hash: tenant -> weight, where it is not 1
+local PLANS = ns .. ':plans'         -- hash: plan -> packed limits, see limits.lua
+local TENANTS = ns .. ':tenants'     -- hash: tenant -> packed limits
+local RUNNING = ns .. ':running'     -- hash: tenant -> its leases
+local BACKLOG = ns .. ':backlog'     -- hash: tenant -> its unfinished jobs
+local PARKED = ns .. ':parked'       -- hash: tenant without a free slot -> packed list of the queues that it has left
+local PARKED_JOBS = ns .. ':parked-jobs'  -- hash: queue -> jobs in the lines of parked tenants
+local GATES = ns .. ':gates'         -- zset: tenant -> when its rate lets in the next held job, ms
+local HELD = ns .. ':held'           -- hash: queue -> held jobs
 local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- hash: second -> jobs that wait since then, n -> all
 local function oldest_key(queue) return ns .. ':oldest:' .. queue end        -- zset of the seconds in it
 local function scheduled_key(queue) return ns .. ':scheduled:' .. queue end  -- zset: job -> due, ms
@@ -22,6 +29,9 @@ local function stored_key(queue) return ns .. ':stored:' .. queue end        -- 
 local function ring_key(queue) return ns .. ':ring:' .. queue end            -- zset: tenant -> virtual start
 local function tags_key(queue) return ns .. ':tags:' .. queue end            -- zset: idle tenant -> virtual start
 local function line_key(queue, tenant) return ns .. ':line:' .. queue .. ':' .. tenant end -- zset: job -> place
+local function held_key(tenant) return ns .. ':held:' .. tenant end          -- zset: job that its tenant's rate holds -> arrival
+local function times_key(tenant) return ns .. ':times:' .. tenant end        -- list: when its last jobs were admitted, ms
+local function halted_key(queue) return ns .. ':halted:' .. queue end        -- zset: job whose actor is paused -> place
 local function suspects_key(queue) return ns .. ':suspects:' .. queue end    -- zset: job that lost two workers -> place
 local function claim_key(queue) return ns .. ':claim:' .. queue end          -- string: worker that empties itself for a suspect
 local function wake_key(queue) return ns .. ':wake:' .. queue end            -- list of at most one token

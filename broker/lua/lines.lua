@@ -8,10 +8,22 @@ local touched = {}            -- queues for which an idle worker must wake
 
 local function place(priority, arrival) return priority * PRIORITY_STEP + arrival end
 
--- Put a tenant that has waiting jobs into the ring of a queue.
-local function enter_ring(queue, tenant)
+local function is_parked(queue, tenant)
+  local packed = tenant ~= SYSTEM and redis.call('HGET', PARKED, tenant)
+  for _, name in ipairs(packed and cmsgpack.unpack(packed) or {}) do
+    if name == queue then return true end
+  end
+  return false
+end
+
+-- Put a tenant that has waiting jobs into the ring of a queue; joined = how many have just come.
+local function enter_ring(queue, tenant, joined)
   local ring = ring_key(queue)
   if redis.call('ZSCORE', ring, tenant) then return end
+  if is_parked(queue, tenant) then
+    redis.call('HINCRBY', PARKED_JOBS, queue, joined)
+    return
+  end
   local tag = tonumber(redis.call('HGET', VTIME, queue) or 0)
   local own = redis.call('ZSCORE', tags_key(queue), tenant)
   if own then
@@ -48,7 +60,7 @@ local function fill_lines()
   for queue, tenants in pairs(joins) do
     for tenant, line in pairs(tenants) do
       redis.call('ZADD', line_key(queue, tenant), unpack(line))
-      enter_ring(queue, tenant)
+      enter_ring(queue, tenant, #line / 2)
     end
   end
   joins = {}

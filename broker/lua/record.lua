@@ -7,6 +7,8 @@ local R_LOSSES = 8     -- workers that were lost while they ran it
 local R_KEY = 9        -- idempotency key or ''
 local R_MESSAGE = 10   -- the encoded message
 local R_SINCE = 11     -- could run since, ms; for a scheduled job, when it was sent
+local R_KEY_TTL = 12   -- ms for which the key is remembered after the job completed; absent or 0: not at all
+local R_DUE = 13       -- for a held job, when its own delay ends, ms
 -- A lease: what a worker holds, packed the same way.
 local L_NUMBER = 1     -- number of the fetch that took it; with worker and job id this is the token
 local L_QUEUE, L_TENANT, L_ACTOR = 2, 3, 4
@@ -16,5 +18,6 @@ local L_FETCHED = 7    -- fetched at, ms
 local L_ATTEMPT = 8    -- which attempt this run is, from 1
 local L_CHARGE = 9     -- virtual service that its tenant was charged for the start
 local L_ALONE = 10     -- 1 when it is a suspect and runs alone in its process
+local L_KEY, L_KEY_TTL = 11, 12  -- as in the record; absent in most
 -- Losses after which a job is a suspect: it may be what kills its workers.
 local SUSPECT_LOSSES = 2

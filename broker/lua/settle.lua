@@ -3,7 +3,7 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory record progress fleet metrics histograms journal waiting lines accept suspects charges dead losses commit
+-- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
@@ -23,7 +23,7 @@
 --   released   {reason}                         back to the front, no attempt
 --   postponed  {message index, delay ms, error} later, no attempt; this, released and retry
 --              end the job as cancelled when someone cancelled it while it ran
---   send       {message index, id, queue, tenant, actor, priority, delay ms, key, error}; one with an
+--   send       {message index, id, queue, tenant, actor, priority, delay ms, policy, error}; one with an
 --              error becomes a dead letter at once
 -- ARGV[1 + index]  the encoded message that an item or a send refers to
 -- Returns the number of items whose lease was no longer held.
@@ -59,18 +59,40 @@ local function note(item, lease, kind, detail)
   event(kind, item[2], lease[L_TENANT], lease[L_QUEUE], lease[L_ACTOR], lease[L_ATTEMPT], item[1], detail)
 end
 
+-- The key of what a hook sends: it is neither limited nor refused, but a duplicate is not sent again.
+-- Returns key, its ttl and an error or ''; without an error there is nothing to send.
+local function take_key(row, policy, err)
+  if policy == '' then return '', nil, err end
+  local id, queue, tenant, actor = row[2], row[3], row[4], row[5]
+  local _, _, key, digest, ttl = unpack(cmsgpack.unpack(policy))
+  if ttl == 0 or err ~= '' then return key, nil, err end
+  local name = key_name(tenant, actor, key)
+  local sent = sent_under(name)
+  if sent and sent[2] == digest then
+    count('duplicates\t' .. queue)
+    return key, nil, nil
+  end
+  if sent then return key, nil, 'the idempotency_key belongs to job ' .. sent[1] .. ', which has another payload' end
+  redis.call('SET', name, cmsgpack.pack({id, digest}))
+  return key, ttl, ''
+end
+
 local function send(row)
-  local index, id, queue, tenant, actor, priority, delay, key, err = unpack(row)
+  local index, id, queue, tenant, actor, priority, delay, policy, err = unpack(row)
   local message = ARGV[1 + index]
+  if redis.call('HEXISTS', JOBS, id) == 1 then return end
+  local key, ttl
+  key, ttl, err = take_key(row, policy, err)
+  if not err then return end
   if err == '' then
-    accept(id, queue, tenant, actor, priority, delay, key, message)
+    accept(id, queue, tenant, actor, priority, delay, key, message, ttl)
     return
   end
-  if redis.call('HEXISTS', JOBS, id) == 1 then return end
   local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message, now}
   local because = {'invalid', err, 'InvalidPayload', ''}
   event('enqueued', id, tenant, queue, actor, 0, '', {priority = priority, message = message, due_ms = 0, key = key})
   count('jobs_enqueued\t' .. queue .. '\t' .. actor)
+  owe(tenant, 1)
   bury(id, record, because)
   note_failed(id, record, because, 0, '', {started_ms = 0, wait_ms = 0, run_ms = 0})
 end
@@ -99,6 +121,12 @@ local function over(item, lease, kind)
   ended[#ended + 1] = item[2]
   keep_result(json or '', key or '', ttl)
   processed(lease, kind)
+  owe(lease[L_TENANT], -1)
+  if kind == 'cancelled' then
+    free_key(lease[L_TENANT], lease[L_ACTOR], lease[L_KEY] or '', item[2])
+  elseif (lease[L_KEY_TTL] or 0) > 0 then
+    keep_key(lease[L_TENANT], lease[L_ACTOR], lease[L_KEY], lease[L_KEY_TTL])
+  end
   if kind ~= 'cancelled' then
     observe('job_run\t' .. lease[L_QUEUE] .. '\t' .. lease[L_ACTOR], item[5])
     count('job_attempts\t' .. lease[L_QUEUE] .. '\t' .. lease[L_ATTEMPT])
@@ -158,23 +186,6 @@ local function postponed(item, lease)
   note(item, lease, 'postponed', {error = err, due_ms = now + delay})
 end
 
--- Recent means: each run counts for a tenth, so some twenty runs make a new one known.
-local runs = {}
-local function learn(name, ran) append(runs, name, ran) end
-
-local function write_means()
-  local names, fields = {}, {}
-  for name in pairs(runs) do names[#names + 1] = name end
-  if #names == 0 then return end
-  for i, known in ipairs(redis.call('HMGET', MEANS, unpack(names))) do
-    local mean = tonumber(known or runs[names[i]][1])
-    for _, ran in ipairs(runs[names[i]]) do mean = mean + 0.1 * (ran - mean) end
-    fields[#fields + 1] = names[i]
-    fields[#fields + 1] = string.format('%.3f', mean)
-  end
-  redis.call('HSET', MEANS, unpack(fields))
-end
-
 local function settle(item, lease)
   local id, kind = item[2], item[4]
   if kind == 'started' then return note(item, lease, 'started', {}) end
@@ -189,6 +200,7 @@ local function settle(item, lease)
   done[id] = true
   append(freed, item[1], id)
   append(inactive, lease[L_QUEUE], id)
+  take_slots(lease[L_TENANT], -1)
   adjust(lease[L_QUEUE], lease[L_TENANT], math.max(item[5], LEAST_CHARGE) - lease[L_CHARGE])
   learn(lease[L_ACTOR], item[5])
   learn('\t' .. lease[L_QUEUE], item[5])

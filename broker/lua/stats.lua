@@ -4,7 +4,8 @@
 --
 -- KEYS[1]  namespace in braces
 -- ARGV     queues; none means every known one
--- Returns {now, {queue, waiting, active, scheduled, dead, oldest waiting since or '', paused}, ...}.
+-- Returns {now, {queue, waiting, active, scheduled, dead, oldest waiting since or '', paused, parked}, ...};
+-- scheduled with those that a tenant's rate holds; parked = waiting jobs of tenants without a free slot..
 local now = read_clock()
 local queues = ARGV
 -- Dead letters that have left for PostgreSQL and have not been replayed or discarded since.
@@ -26,10 +27,11 @@ for _, queue in ipairs(queues) do
     queue,
     tonumber(redis.call('HGET', waiting_key(queue), 'n') or 0),
     redis.call('ZCARD', active_key(queue)),
-    redis.call('ZCARD', scheduled_key(queue)),
+    redis.call('ZCARD', scheduled_key(queue)) + tonumber(redis.call('HGET', HELD, queue) or 0),
     redis.call('ZCARD', dead_key(queue)) + archived(queue),
     oldest_since(queue),
     redis.call('SISMEMBER', PAUSED, 'queue:' .. queue),
+    tonumber(redis.call('HGET', PARKED_JOBS, queue) or 0),
   }
 end
 return answer

@@ -1,6 +1,6 @@
 -- One round of the fleet's upkeep, so that queues without workers still move.
 --
--- include: keys pass_full_memory record fleet memory metrics journal waiting lines promote suspects charges dead losses waits commit
+-- include: keys pass_full_memory core memory rates gates idempotency promote suspects charges dead losses waits
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  percent of maxmemory in use; left out if not known
@@ -14,6 +14,7 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. now + lease_
   redis.call('ZADD', WORKERS, now + lease_ms, worker)
 end
 take_back()
+open_gates()
 write_adjustments()
 fill_lines()
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do

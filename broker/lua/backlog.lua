@@ -1,0 +1,14 @@
+-- How many unfinished jobs a tenant has: those that wait, are held or scheduled, or run.
+local owed = {}  -- tenant -> jobs that were accepted less those that are over
+
+local function owe(tenant, n)
+  if tenant ~= SYSTEM then owed[tenant] = (owed[tenant] or 0) + n end
+end
+
+local function backlog_of(tenant) return tonumber(redis.call('HGET', BACKLOG, tenant) or 0) + (owed[tenant] or 0) end
+
+local function write_backlog()
+  for tenant, n in pairs(owed) do
+    if n ~= 0 and redis.call('HINCRBY', BACKLOG, tenant, n) == 0 then redis.call('HDEL', BACKLOG, tenant) end
+  end
+end

@@ -1,0 +1,47 @@
+-- Open the gates whose moment has come: held jobs go to their lines, or to the scheduled ones when a
+-- delay of their own is longer.
+local function let_in(tenant)
+  local id = redis.call('ZPOPMIN', held_key(tenant))[1]
+  local packed = redis.call('HGET', JOBS, id)
+  if not packed then return end
+  local limits = limits_of(tenant)
+  if limits then note_admission(tenant, limits[T_RATE]) end
+  local record = cmsgpack.unpack(packed)
+  local queue, due = record[R_QUEUE], record[R_DUE] or 0
+  redis.call('HINCRBY', HELD, queue, -1)
+  -- It waits from now on: its tenant's own limit is not the fleet's failure.
+  record[R_SINCE] = now
+  redis.call('HSET', JOBS, id, cmsgpack.pack(record))
+  if due > now then
+    schedule(queue, id, due)
+  else
+    join_line(queue, tenant, id, place(record[R_PRIORITY], next_place()), now)
+  end
+end
+
+-- Let in what may come, at most `most` jobs of one tenant; whatever is left has its gate.
+local function open_gate(tenant, most)
+  local limits = limits_of(tenant)
+  for _ = 1, most do
+    if redis.call('EXISTS', held_key(tenant)) == 0 then
+      redis.call('ZREM', GATES, tenant)
+      return
+    end
+    local moment = limits and free_moment(tenant, limits[T_RATE]) or now
+    if moment > now then
+      redis.call('ZADD', GATES, moment, tenant)
+      return
+    end
+    let_in(tenant)
+  end
+end
+
+local function next_gate() return tonumber(redis.call('ZRANGE', GATES, 0, 0, 'WITHSCORES')[2]) end
+
+-- Returns when the next gate opens, or nil.
+local function open_gates()
+  local moment = next_gate()
+  if not moment or moment > now then return moment end
+  for _, tenant in ipairs(redis.call('ZRANGEBYSCORE', GATES, '-inf', now, 'LIMIT', 0, 20)) do open_gate(tenant, 50) end
+  return next_gate()
+end

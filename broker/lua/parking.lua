@@ -1,0 +1,53 @@
+-- Slots and parking: a tenant whose slots are all taken leaves the ring of every queue where its turn
+-- comes, so it costs no fetch anything; the settle that frees a slot brings it back. A slot is a
+-- lease, so their number can be counted anew and none can leak.
+local taken = {}  -- tenant -> slots taken less slots freed by this script
+
+local function take_slots(tenant, n)
+  if tenant ~= SYSTEM then taken[tenant] = (taken[tenant] or 0) + n end
+end
+
+-- Jobs of a tenant that may start now, or nil when it has no limits.
+local function free_slots(tenant)
+  local limits = limits_of(tenant)
+  if not limits then return nil end
+  if limits[T_PAUSED] == 1 then return 0 end
+  return limits[T_CONCURRENCY] - tonumber(redis.call('HGET', RUNNING, tenant) or 0) - (taken[tenant] or 0)
+end
+
+local function park(queue, tenant)
+  local packed = redis.call('HGET', PARKED, tenant)
+  local queues = packed and cmsgpack.unpack(packed) or {}
+  for _, name in ipairs(queues) do
+    if name == queue then return end
+  end
+  local tag = redis.call('ZSCORE', ring_key(queue), tenant)
+  if tag then leave_ring(queue, tenant, tag) end
+  queues[#queues + 1] = queue
+  redis.call('HSET', PARKED, tenant, cmsgpack.pack(queues))
+  redis.call('HINCRBY', PARKED_JOBS, queue, redis.call('ZCARD', line_key(queue, tenant)))
+end
+
+-- Back into the rings; a worker must look also where only a suspect waited for the slot.
+local function unpark(tenant, packed)
+  redis.call('HDEL', PARKED, tenant)
+  for _, queue in ipairs(cmsgpack.unpack(packed)) do
+    local jobs = redis.call('ZCARD', line_key(queue, tenant))
+    redis.call('HINCRBY', PARKED_JOBS, queue, -jobs)
+    if jobs > 0 then enter_ring(queue, tenant, 0) end
+    touched[queue] = true
+  end
+end
+
+local function write_slots()
+  local freed = {}
+  for tenant, n in pairs(taken) do
+    if n ~= 0 and redis.call('HINCRBY', RUNNING, tenant, n) <= 0 then redis.call('HDEL', RUNNING, tenant) end
+    if n < 0 then freed[#freed + 1] = tenant end
+  end
+  taken = {}
+  if #freed == 0 or redis.call('EXISTS', PARKED) == 0 then return end
+  for i, packed in ipairs(redis.call('HMGET', PARKED, unpack(freed))) do
+    if packed then unpark(freed[i], packed) end
+  end
+end

@@ -1,0 +1,97 @@
+-- Pick jobs of a queue in fair order.
+
+-- What is paused, such as 'queue:email' or 'actor:send_email'.
+local paused = {}
+for _, name in ipairs(redis.call('SMEMBERS', PAUSED)) do paused[name] = true end
+
+-- Recent mean run of an actor, or of a queue by the name '\t' .. queue; 0 when it is not known.
+local means = {}
+local function mean_of(name)
+  if not means[name] then means[name] = tonumber(redis.call('HGET', MEANS, name) or 0) end
+  return means[name]
+end
+
+-- Records of jobs that were taken out of their line, with what their starts are charged:
+-- {{id, record, place, charge}, ...}. An actor that has never run is charged what is usual in the queue.
+-- Jobs of a paused actor are put aside, once, and cost nothing until it is resumed.
+local function read_jobs(queue, popped)
+  local ids, found = {}, {}
+  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
+  for i, packed in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
+    local record = packed and cmsgpack.unpack(packed)
+    if record and paused['actor:' .. record[R_ACTOR]] then
+      redis.call('ZADD', halted_key(queue), popped[2 * i], ids[i])
+    elseif record then
+      local mean = mean_of(record[R_ACTOR])
+      if mean == 0 then mean = mean_of('\t' .. queue) end
+      found[#found + 1] = {ids[i], record, tonumber(popped[2 * i]), math.max(LEAST_CHARGE, mean)}
+    end
+  end
+  return found
+end
+
+-- Start jobs of one tenant until its tag has passed `turn`, where the next tenant's turn is. Returns the
+-- tag then, the tag of the last start, and those left: {place, id, ...}.
+local function start_until(turn, tag, weight, found, picks)
+  local last, left = nil, {}
+  for _, job in ipairs(found) do
+    if tag > turn then
+      left[#left + 1] = job[3]
+      left[#left + 1] = job[1]
+    else
+      picks[#picks + 1] = job
+      last, tag = tag, tag + job[4] / weight
+    end
+  end
+  return tag, last, left
+end
+
+-- Virtual time is the tag of the last start; idle tenants that it has passed are forgotten.
+local function pass(queue, virtual)
+  if virtual and virtual > tonumber(redis.call('HGET', VTIME, queue) or 0) then
+    redis.call('HSET', VTIME, queue, virtual)
+    redis.call('ZREMRANGEBYSCORE', tags_key(queue), '-inf', virtual)
+  end
+end
+
+-- Up to n jobs of one tenant whose turn it is; while the next tenant's `turn` is further off than one job
+-- that is usual in the queue, several are taken at once: one tenant alone costs one command. Where
+-- they are longer than usual, those for which it is no longer the tenant's turn go back.
+-- Returns the tag of the last start, nil when there was none.
+local function take_turn(queue, tenant, tag, turn, n, picks)
+  local free = free_slots(tenant)
+  if free and free <= 0 then
+    park(queue, tenant)
+    return nil
+  end
+  local line, weight, before = line_key(queue, tenant), weight_of(tenant), #picks
+  local usual = math.max(LEAST_CHARGE, mean_of('\t' .. queue))
+  local most = math.min(n, free or n, math.floor((turn - tag) * weight / usual) + 1)
+  local popped = redis.call('ZPOPMIN', line, most)
+  local last, left = nil, {}
+  if #popped > 0 then tag, last, left = start_until(turn, tag, weight, read_jobs(queue, popped), picks) end
+  take_slots(tenant, #picks - before)
+  if #left > 0 then redis.call('ZADD', line, unpack(left)) end
+  if #left == 0 and (#popped / 2 < most or redis.call('EXISTS', line) == 0) then
+    leave_ring(queue, tenant, tag)
+  else
+    redis.call('ZADD', ring_key(queue), tag, tenant)
+    if free and #picks - before >= free then park(queue, tenant) end
+  end
+  return last
+end
+
+-- Turns of one run in which nothing starts (tenants are parked, jobs put aside): no script runs long.
+local IDLE_TURNS = 50
+
+-- Up to n jobs of a queue in fair order.
+local function pick(queue, n)
+  local picks, virtual = {}, nil
+  for _ = 1, n + IDLE_TURNS do
+    local head = #picks < n and redis.call('ZRANGE', ring_key(queue), 0, 1, 'WITHSCORES') or {}
+    if not head[1] then break end
+    virtual = take_turn(queue, head[1], tonumber(head[2]), tonumber(head[4] or math.huge), n - #picks, picks) or virtual
+  end
+  pass(queue, virtual)
+  return picks
+end

@@ -1,0 +1,51 @@
+-- The rate of a tenant: never more than N jobs admitted in any 60 s. The times of the last N
+-- admissions are kept, because approximations (buckets, GCRA) admit more in some window.
+--
+-- What was promised (bulk sends, schedules) is held instead of refused, in the order in which it came,
+-- and the tenant's gate opens at the next free moment. Nothing is booked ahead: a cancel leaves its
+-- moment to the next one, and a new plan only moves the gate.
+local MINUTE_MS = 60000
+
+-- When one more job may be admitted: now, or later. Whole milliseconds are rounded down, so two times
+-- that differ by 60,000 may be less than a minute apart.
+local function free_moment(tenant, rate)
+  local times = times_key(tenant)
+  local nth = tonumber(redis.call('LINDEX', times, -rate) or 0)
+  if nth > now then
+    -- The clock ran ahead and was corrected: what it said then happened now at the latest.
+    for i, at in ipairs(redis.call('LRANGE', times, 0, -1)) do
+      if tonumber(at) > now then redis.call('LSET', times, i - 1, now) end
+    end
+    nth = now
+  end
+  return nth == 0 and now or math.max(now, nth + MINUTE_MS + 1)
+end
+
+local function note_admission(tenant, rate)
+  local times = times_key(tenant)
+  if redis.call('RPUSH', times, now) > 2 * rate then redis.call('LTRIM', times, -rate, -1) end
+  redis.call('PEXPIRE', times, MINUTE_MS + 1)
+end
+
+local function set_gate(tenant, moment, queue)
+  redis.call('ZADD', GATES, moment, tenant)
+  -- The earliest one wakes a worker, which then knows when to look.
+  if redis.call('ZRANGE', GATES, 0, 0)[1] == tenant then touched[queue] = true end
+end
+
+-- Hold a job until its tenant's rate lets it in; returns when that will be if nothing changes.
+local function hold(queue, tenant, id, rate, moment)
+  redis.call('ZADD', held_key(tenant), next_place(), id)
+  redis.call('HINCRBY', HELD, queue, 1)
+  redis.call('SADD', QUEUES, queue)
+  local gate = redis.call('ZSCORE', GATES, tenant)
+  if not gate then set_gate(tenant, moment, queue) end
+  local ahead = redis.call('ZCARD', held_key(tenant)) - 1
+  return (tonumber(gate) or moment) + math.floor(ahead / rate) * (MINUTE_MS + 1)
+end
+
+local function quit_held(queue, tenant, id)
+  if redis.call('ZREM', held_key(tenant), id) == 0 then return end
+  redis.call('HINCRBY', HELD, queue, -1)
+  if redis.call('EXISTS', held_key(tenant)) == 0 then redis.call('ZREM', GATES, tenant) end
+end
