@@ -19,6 +19,7 @@ from .demo import demo
 from .follow import follow
 from .inspect import audit, jobs, queues
 from .operate import dead
+from .tenants import tenants
 
 app = typer.Typer(
     name="jobfleet",
@@ -37,6 +38,7 @@ for command in (run.up, demo, run.worker, run.monitor, run.migrate, queues):
 jobs.command("follow")(follow)
 app.add_typer(jobs)
 app.add_typer(dead)
+app.add_typer(tenants)
 for command in (audit, check):
     app.command()(command)
 

@@ -9,6 +9,8 @@ from .pipelines import Pipelines
 from .progress import report_progress
 from .queue_time_limit import QueueTimeLimit
 from .retries import Retries
+from .tenant_purge import purge_tenant
+from .tenants import pause_tenant, resume_tenant, set_plan
 
 __all__ = [
     "JobLog",
@@ -18,6 +20,10 @@ __all__ = [
     "generate_job_id",
     "once_per_job",
     "once_per_job_async",
+    "pause_tenant",
+    "purge_tenant",
     "report_progress",
     "resolve_effect",
+    "resume_tenant",
+    "set_plan",
 ]

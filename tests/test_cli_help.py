@@ -22,6 +22,13 @@ COMMANDS = {
     "dead show": ["--json", "jobfleet dead show"],
     "dead replay": ["--all", "--dry-run", "default: 10000"],
     "dead discard": ["--yes", "--dry-run"],
+    "tenants list": ["--plan", "--paused", "default: 100", "--json"],
+    "tenants show": ["--json", "jobfleet tenants show 42"],
+    "tenants set-plan": ["starter", "jobs that wait"],
+    "tenants override": ["--max-jobs-per-minute", "--reset"],
+    "tenants pause": ["jobfleet tenants pause 42"],
+    "tenants resume": ["jobfleet tenants resume 42"],
+    "tenants purge": ["--dry-run", "--yes", "Exit code 1"],
     "audit": ["--json", "Exit code 1"],
     "check": ["--json", "Exit code 1"],
 }
@@ -43,11 +50,11 @@ def test_the_help_of_every_command_teaches() -> None:
 
 
 def test_the_command_lists_its_commands_and_its_version() -> None:
-    listed, jobs, dead, version = run_all(
-        [["--help"], ["jobs", "-h"], ["dead", "-h"], ["--version"]], bare_environment()
+    *lists, version = run_all(
+        [["--help"], ["jobs", "-h"], ["dead", "-h"], ["tenants", "-h"], ["--version"]], bare_environment()
     )
 
-    in_lists = listed.output + jobs.output + dead.output
+    in_lists = "".join(listed.output for listed in lists)
     for name in COMMANDS:
         assert f"  {name.split()[-1]} " in in_lists, name
     assert version.output == f"jobfleet {__version__}\n"

@@ -1,0 +1,62 @@
+"""The command that offboards a tenant."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ..actors.storage import storage
+from ..broker.errors import ConfigurationError
+from ..middleware.database import database
+from ..middleware.purged import Purged
+from ..middleware.tenant_purge import TenantPurge
+from .fleet_context import fleet_context
+from .tables import note, print_json, say
+
+
+def purge(
+    tenant_id: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and do nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Offboard a tenant: cancel its jobs, discard its dead letters, delete its rows, its files and its plan.
+
+    Stop what sends for it first; what it sends meanwhile waits and runs afterwards. The rows are those of the job log,
+    dead letters, sent emails, effects, webhooks and their deliveries. Exit code 1 when something was left.
+
+    \b
+    Examples:
+      jobfleet tenants purge 42 --dry-run
+      jobfleet tenants purge 42 --yes
+    """
+    with fleet_context() as fleet:
+        purging = TenantPurge(fleet.broker, database(), storage().remove_all)
+        found = purging.count(tenant_id)
+        if not dry_run:
+            if not yes:
+                _confirm(found)
+            found = purging.purge(tenant_id)
+    if as_json:
+        print_json(found)
+    else:
+        _report(found)
+    if found.left:
+        raise typer.Exit(1)
+
+
+def _confirm(found: Purged) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("nothing was purged: confirm with --yes (there is no terminal to ask on)")
+    _report(found)
+    typer.confirm(f"Delete all of this of tenant {found.tenant_id} for good?", abort=True)
+
+
+def _report(found: Purged) -> None:
+    say(f"tenant {found.tenant_id} {'has' if found.dry_run else 'had, and has no more,'}")
+    for name, count in found.counts.items():
+        say(f"{count:>10,} {name.replace('_', ' ')}")
+    for sentence in found.left:
+        note(f"jobfleet: {sentence}")
