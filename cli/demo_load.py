@@ -1,6 +1,6 @@
 """What the demo's application sends: the part that an application of your own would have.
 
-1. Tenants subscribe endpoints to their events.
+1. Tenants get a plan that lets them send all of this at once, and subscribe endpoints to their events.
 2. Emails are sent one by one, some urgent, some later, and in bulk.
 3. Events happen, and each becomes a webhook for every endpoint of its tenant.
 4. Of each job it is written down what must become of it, before it runs.
@@ -18,11 +18,14 @@ from ..actors import send_bulk_emails, send_email, trigger_webhooks_for_event
 from ..actors.email import STAGGER_MS
 from ..middleware.database import Database
 from ..middleware.queries import Queries
+from ..middleware.tenants import set_plan
 from .demo_job import DemoJob
 from .webhook_receiver import Behaviour, WebhookReceiver
 
 QUERIES = Queries(__file__)
 
+#: What the demo's tenants pay for.
+PLAN = "enterprise"
 #: With what the demo's webhooks are signed.
 SECRET = "the demo's secret"
 #: Who may not get emails, and who gets them at the second attempt.
@@ -90,6 +93,8 @@ class DemoLoad:
           AdmissionError: the fleet refused a job.
           Unavailable: the database is away.
         """
+        for tenant in SUBSCRIPTIONS:
+            set_plan(tenant, PLAN)
         self._subscribe()
         for tenant in SUBSCRIPTIONS:
             self._send_emails(tenant)

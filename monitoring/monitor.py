@@ -3,8 +3,9 @@
 1. The recorder works in a thread of its own and writes the job log.
 2. Each second the broker's upkeep runs: due jobs are promoted, lost workers' jobs taken back, sleeping workers woken,
    so that queues without any worker move too.
-3. Two monitors may run: both do upkeep, one of them records, the other stands by.
-4. When ``stop`` is set both end after what they have begun.
+3. What PostgreSQL says of plans and tenants is brought to Redis, in a thread of its own, as soon as it changes.
+4. Two monitors may run: both do upkeep and publish limits, one of them records, the other stands by.
+5. When ``stop`` is set both end after what they have begun.
 """
 
 from __future__ import annotations
@@ -15,36 +16,43 @@ import threading
 from ..broker.fair_broker import FairBroker
 from ..middleware.database import Database
 from .recorder import Recorder
+from .tenant_sync import TenantSync
 
 LOGGER = logging.getLogger(__name__)
 
 #: Seconds between two rounds of upkeep.
 UPKEEP_SECONDS = 1.0
-#: Seconds that the recorder gets to end; a server that hangs must not hold the process for ever.
+#: Seconds that each thread gets to end; a server that hangs must not hold the process for ever.
 STOP_SECONDS = 10.0
 
 
 class Monitor:
-    """Recorder and upkeep of one namespace.
+    """Recorder, limits and upkeep of one namespace.
 
     Parameters:
       broker: the fleet's broker.
-      database: where the job log is.
+      database: where the job log, plans and tenants are.
     """
 
     def __init__(self, broker: FairBroker, database: Database) -> None:
         self._broker = broker
         self.recorder = Recorder(broker, database)
+        self.tenants = TenantSync(broker, database)
         self._away = False
 
     def run(self, stop: threading.Event) -> None:
         """Watch until ``stop`` is set."""
-        recording = threading.Thread(target=self.recorder.run, args=(stop,), name="jobfleet-recorder", daemon=True)
-        recording.start()
+        threads = [
+            threading.Thread(target=run, args=(stop,), name=f"jobfleet-{name}", daemon=True)
+            for name, run in (("recorder", self.recorder.run), ("tenants", self.tenants.run))
+        ]
+        for thread in threads:
+            thread.start()
         while not stop.is_set():
             self._keep_up()
             stop.wait(UPKEEP_SECONDS)
-        recording.join(timeout=STOP_SECONDS)
+        for thread in threads:
+            thread.join(timeout=STOP_SECONDS)
 
     def _keep_up(self) -> None:
         """One round of upkeep; an outage is told once, when it begins and when it ends."""
