@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -176,3 +177,22 @@ def test_admissions_and_refusals_are_counted_by_plan(limited: FairBroker) -> Non
     metrics = limited.client.hgetall(limited.keys.metrics)
     assert metrics[b"tenant_admitted\tfree\tdefault"] == b"10"
     assert metrics[b"tenant_refused\tfree\tdefault\trate"] == b"2"
+
+
+def test_a_tenants_own_limit_is_not_the_fleets_failure(limited: FairBroker) -> None:
+    """Waiting is judged from when the tenant had a free slot again."""
+    one = Limits(plan="one", concurrency=1, per_minute=100, weight=1, max_backlog=100)
+    limited.limits.publish({}, {"small": one}, version=2)
+    send(limited, "small", 3)
+    worker = ScriptedWorker(limited)
+    # Given a tenant that waits for its only slot for a second
+    (first,) = worker.fetch(5)
+    since = time.monotonic()
+    eventually(lambda: time.monotonic() - since > 1)
+    # When it is free again
+    worker.complete(first[0])
+    assert len(worker.fetch(5)) == 1
+    # Then nothing says that the fleet let a job wait for a second
+    metrics = limited.client.hgetall(limited.keys.metrics)
+    waits = {int(field.split(b"\t")[2]) for field in metrics if field.startswith(b"job_wait\tdefault") and b"sum" not in field}
+    assert max(waits) <= 500

@@ -87,7 +87,7 @@ end
 local told = redis.call('HGETALL', RUNNING)
 for i = 1, #told, 2 do
   local tenant, n = told[i], tonumber(told[i + 1])
-  if n ~= (slots[tenant] or 0) then
+  if not string.find(tenant, ':') and n ~= (slots[tenant] or 0) then
     found('slots', tenant, 'holds ' .. (slots[tenant] or 0) .. ' leases, ' .. n .. ' are counted')
   end
   slots[tenant] = nil

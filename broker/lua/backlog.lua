@@ -9,6 +9,9 @@ local function backlog_of(tenant) return tonumber(redis.call('HGET', BACKLOG, te
 
 local function write_backlog()
   for tenant, n in pairs(owed) do
-    if n ~= 0 and redis.call('HINCRBY', BACKLOG, tenant, n) == 0 then redis.call('HDEL', BACKLOG, tenant) end
+    if n ~= 0 and redis.call('HINCRBY', BACKLOG, tenant, n) == 0 then
+      redis.call('HDEL', BACKLOG, tenant)
+      redis.call('HDEL', RUNNING, tenant .. ':back')
+    end
   end
 end

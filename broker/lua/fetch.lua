@@ -83,8 +83,9 @@ local function lease_all(queue, picks, objective, alone)
     active[#active + 1] = now
     active[#active + 1] = id
     add(id, record, lease)
-    observe('job_wait\t' .. queue, now - ready)
-    if now - ready > objective then missed = missed + 1 end
+    local waited = now - math.max(ready, back_since[record[R_TENANT]] or 0)
+    observe('job_wait\t' .. queue, waited)
+    if waited > objective then missed = missed + 1 end
   end
   redis.call('HSET', leases_key(worker), unpack(leases))
   redis.call('ZADD', active_key(queue), unpack(active))

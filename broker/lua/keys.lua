@@ -14,11 +14,12 @@ local VTIME = ns .. ':vtime'         -- hash: queue -> virtual time of its fair 
 local MEANS = ns .. ':means'         -- hash: actor, or tab and queue -> recent mean run, ms
 local PLANS = ns .. ':plans'         -- hash: plan -> packed limits, see limits.lua
 local TENANTS = ns .. ':tenants'     -- hash: tenant -> packed limits
-local RUNNING = ns .. ':running'     -- hash: tenant -> its leases
+local RUNNING = ns .. ':running'     -- hash: tenant -> its leases, and tenant:back -> when it was parked last until, ms
 local BACKLOG = ns .. ':backlog'     -- hash: tenant -> its unfinished jobs
 local PARKED = ns .. ':parked'       -- hash: tenant without a free slot -> packed list of the queues that it has left
 local PARKED_JOBS = ns .. ':parked-jobs'  -- hash: queue -> jobs in the lines of parked tenants
 local GATES = ns .. ':gates'         -- zset: tenant -> when its rate lets in the next held job, ms
+local RESUMING = ns .. ':resuming'   -- hash: queue -> place from which on jobs put aside go back, see resuming.lua
 local HELD = ns .. ':held'           -- hash: queue -> held jobs
 local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- hash: second -> jobs that wait since then, n -> all
 local function oldest_key(queue) return ns .. ':oldest:' .. queue end        -- zset of the seconds in it

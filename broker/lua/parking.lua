@@ -7,12 +7,17 @@ local function take_slots(tenant, n)
   if tenant ~= SYSTEM then taken[tenant] = (taken[tenant] or 0) + n end
 end
 
+-- When a tenant came back from being parked: until then it was its own limit that made its jobs wait.
+local back_since = {}
+
 -- Jobs of a tenant that may start now, or nil when it has no limits.
 local function free_slots(tenant)
   local limits = limits_of(tenant)
   if not limits then return nil end
+  local running = redis.call('HMGET', RUNNING, tenant, tenant .. ':back')
+  back_since[tenant] = tonumber(running[2])
   if limits[T_PAUSED] == 1 then return 0 end
-  return limits[T_CONCURRENCY] - tonumber(redis.call('HGET', RUNNING, tenant) or 0) - (taken[tenant] or 0)
+  return limits[T_CONCURRENCY] - tonumber(running[1] or 0) - (taken[tenant] or 0)
 end
 
 local function park(queue, tenant)
@@ -31,6 +36,7 @@ end
 -- Back into the rings; a worker must look also where only a suspect waited for the slot.
 local function unpark(tenant, packed)
   redis.call('HDEL', PARKED, tenant)
+  redis.call('HSET', RUNNING, tenant .. ':back', now)
   for _, queue in ipairs(cmsgpack.unpack(packed)) do
     local jobs = redis.call('ZCARD', line_key(queue, tenant))
     redis.call('HINCRBY', PARKED_JOBS, queue, -jobs)
