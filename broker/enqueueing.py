@@ -17,14 +17,14 @@ from dramatiq.middleware import Middleware, MiddlewareError
 
 from .admission import CHUNK, admit, admit_from_hook, admit_invalid, start_send
 from .connection import reachable
-from .fleet import Fleet
 from .groups import MembersSent, of_tenant
 from .lease import Admitted, Lease, current_lease
+from .operated_fleet import OperatedFleet
 from .run_hooks import RunHooks
 from .settings import settings
 
 
-class EnqueueingBroker(Fleet, RunHooks):
+class EnqueueingBroker(OperatedFleet, RunHooks):
     """The sending half of the broker; parameters as in ``FairBroker``."""
 
     def __init__(
@@ -34,7 +34,7 @@ class EnqueueingBroker(Fleet, RunHooks):
         namespace: str | None,
         middleware: list[Middleware] | None,
     ) -> None:
-        Fleet.__init__(self, url, client, namespace)
+        OperatedFleet.__init__(self, url, client, namespace)
         RunHooks.__init__(self, middleware)
         self._members_sent = MembersSent()
 

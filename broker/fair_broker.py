@@ -20,7 +20,6 @@ from dramatiq.errors import ConnectionFailed, QueueJoinTimeout, QueueNotFound
 from dramatiq.middleware import GroupCallbacks, Middleware
 
 from .actor_registry import describe_actors
-from .connection import reachable
 from .consumer import FairConsumer
 from .enqueueing import EnqueueingBroker
 from .groups import GroupSizes
@@ -32,8 +31,6 @@ from .worker_process import WorkerProcess
 if TYPE_CHECKING:
     from dramatiq import Worker
 
-#: Jobs that one run of the purge script removes.
-PURGE_SLICE = 500
 #: Exit status of a process that has lost a thread.
 EXIT_UNHEALTHY = 70
 
@@ -173,10 +170,8 @@ class FairBroker(EnqueueingBroker):
             self.client.close()
 
     def flush(self, queue_name: str) -> None:
-        """Drop the waiting and scheduled jobs of a queue, in bounded slices."""
-        with reachable(self.client):
-            while self.scripts.call_once("purge", queue_name, PURGE_SLICE) >= PURGE_SLICE:
-                pass
+        """Drop the waiting, held and scheduled jobs of a queue, in bounded slices."""
+        self.purge(queue_name)
 
     def flush_all(self) -> None:
         """Drop the waiting and scheduled jobs of all declared queues."""

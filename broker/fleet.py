@@ -89,27 +89,6 @@ class Fleet:
         with reachable(self.client):
             return find_job(self.scripts, job_id) or (self.archive.job(job_id) if self.archive else None)
 
-    def cancel(self, job_id: str) -> str:
-        """Cancel a job that waits; mark one that runs.
-
-        Returns:
-          ``cancelled``, ``cancelling`` (it runs), ``dead`` or ``unknown``.
-        """
-        with reachable(self.client):
-            answer: bytes = self.scripts.call_once("cancel", job_id)
-            return answer.decode()
-
-    def pause(self, queue_name: str) -> None:
-        """Start no more jobs of a queue until it is resumed; what runs goes on."""
-        with reachable(self.client):
-            self.commands.sadd(self.keys.paused, f"queue:{queue_name}")
-
-    def resume(self, queue_name: str) -> None:
-        """Let a paused queue go on."""
-        with reachable(self.client):
-            self.commands.srem(self.keys.paused, f"queue:{queue_name}")
-            self.upkeep()
-
     def upkeep(self) -> None:
         """One round for the whole fleet: promote due jobs, take back lost workers' jobs, wake workers, judge memory."""
         with reachable(self.client):

@@ -33,7 +33,7 @@ class Keys:
         self.plans = f"{self.prefix}:plans"
         #: hash: tenant -> packed limits, of tenants that are named.
         self.tenants = f"{self.prefix}:tenants"
-        #: hash: tenant -> its leases.
+        #: hash: tenant -> its leases, and tenant:back -> when it was parked last until.
         self.running = f"{self.prefix}:running"
         #: hash: tenant -> its unfinished jobs.
         self.backlog = f"{self.prefix}:backlog"
@@ -43,6 +43,8 @@ class Keys:
         self.parked_jobs = f"{self.prefix}:parked-jobs"
         #: sorted set: tenant -> when its rate lets in the next held job.
         self.gates = f"{self.prefix}:gates"
+        #: hash: queue -> place from which on jobs that were put aside go back; there is none when all have.
+        self.resuming = f"{self.prefix}:resuming"
         #: hash: queue -> held jobs.
         self.held_jobs = f"{self.prefix}:held"
 

@@ -15,7 +15,19 @@ WORKERS_MOST = 3
 #: Ms for which a client may repeat a call.
 REPEATED_FOR = 30_000
 #: Calls that may arrive when others have run since.
-LATE = {"enqueue", "fetch", "settle", "replay", "discard", "cancel", "purge", "register", "leave"}
+LATE = {
+    "enqueue",
+    "fetch",
+    "settle",
+    "replay",
+    "discard",
+    "cancel",
+    "cancel_many",
+    "run_now",
+    "resume_actor",
+    "register",
+    "leave",
+}
 
 queues = st.sampled_from(QUEUES)
 tenants = st.sampled_from(TENANTS)
@@ -138,6 +150,8 @@ class Fleet(Stage):
         assert (state and (state.state, state.attempts, state.worker)) == (
             now and (now.state, now.attempts, now.worker)
         )
+        why = self.clients[0].why(job.job_id)
+        assert (why and why.state) == (now and now.state)
         assert self.clients[0].audit().clean
 
     @rule(which=pick, names=st.integers(0, 63), behind=st.booleans())
@@ -216,6 +230,12 @@ class Fleet(Stage):
     def cancel(self, which: int) -> None:
         job_id = self.sent[which % len(self.sent)][0].message_id
         assert self.clients[0].cancel(job_id) == self.model.cancel(job_id)
+
+    @precondition(lambda self: self.sent)
+    @rule(which=pick)
+    def run_now(self, which: int) -> None:
+        job_id = self.sent[which % len(self.sent)][0].message_id
+        assert self.clients[0].run_now(job_id) == self.model.run_now(job_id)
 
     @precondition(lambda self: self.model.those("failed"))
     @rule(which=st.lists(pick, min_size=1, max_size=3), discard=st.booleans())

@@ -41,6 +41,18 @@ class OperatedModel(Model):
         self.cancelled(job, job.attempts)
         return "cancelled"
 
+    def run_now(self, job_id: str) -> str:
+        """A job that waits for its time joins the end of its line."""
+        job = self.jobs.get(job_id)
+        if job is None:
+            return "unknown"
+        if job.state != "scheduled":
+            return {"pending": "waiting", "failed": "dead"}.get(job.state, job.state)
+        self.arrivals += 1
+        self.join(job, (job.priority, self.arrivals), min(job.since, self.now))
+        self.enter()
+        return "ready"
+
     def flush(self, queue: str) -> None:
         """Nothing waits any more; what runs or is dead stays."""
         for job in self.those("pending", queue) + self.those("scheduled", queue):

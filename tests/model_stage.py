@@ -195,6 +195,10 @@ class Stage(RuleBasedStateMachine):
         assert client.dead_letters.discard([given_up]) == self.model.discard([given_up])
         assert client.dead_letters.replay(dead) == self.model.replay(dead)
         assert client.cancel(jobs[2].job_id) == self.model.cancel(jobs[2].job_id)
+        assert client.run_now("nobody") == "unknown"
+        client.pause_actor("nobody")
+        assert client.resume_actor("nobody")
+        self.model.upkeep()
         if self.proxy:
             self.model.flush(QUEUES[1])
             client.flush(QUEUES[1])
@@ -223,4 +227,6 @@ class Stage(RuleBasedStateMachine):
         client.scripts.call("group_shrink", "last", 0)
         assert [stats.total for stats in client.stats()] == [0] * len(client.stats())
         assert client.get("j0") is None
+        assert client.why("j0") is None
+        assert client.tenant_loads() == []
         assert client.scripts.call("neighbours", MACHINE) == []

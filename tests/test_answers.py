@@ -164,7 +164,7 @@ def test_a_purge_that_is_repeated_leaves_alone_what_was_sent_since(
     # Given a job that waits
     old, later = send(broker), []
     # When the reply of a purge is lost, and another job is sent before the repeat
-    proxy.lose_next("purge", lambda: later.append(send(broker)))
+    proxy.lose_next("cancel_many", lambda: later.append(send(broker)))
     operator.flush("default")
     # Then that one stays
     assert broker.get(old) is None

@@ -12,6 +12,7 @@ from model_fleet import Clock, ModelWorker, everything
 from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker, scripts
+from jobfleet.broker.scripts import pack
 
 LEASE_MS = 600_000
 
@@ -72,7 +73,26 @@ def everything_recorded(scene: Scene) -> None:
     scene.lossy.journal.recorded(entries[-1].position, events, [("default", "dead-a")])
 
 
+def put_aside(scene: Scene) -> None:
+    """The waiting jobs were looked at while their actor was paused."""
+    scene.straight.pause_actor("act")
+    scene.idle.fetch_from(["default"], 2)
+
+
+def resume_what_was_put_aside(scene: Scene) -> None:
+    put_aside(scene)
+    scene.lossy.resume_actor("act")
+
+
+def go_on_resuming(scene: Scene) -> None:
+    put_aside(scene)
+    scene.straight.client.srem(scene.straight.keys.paused, "actor:act")
+    scene.straight.client.hset(scene.straight.keys.resuming, "default", "-inf")
+    scene.lossy.upkeep()
+
+
 NEW = message("new", "c")
+RUNNING_ONES = pack([0, "", "a", "", {"active": 1}, ["active-a", "active-b", "waiting-a"]])
 
 #: Script, and how it is called; what must have happened before is in the call too, on the other connection.
 CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
@@ -107,13 +127,22 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ),
     ("replay", lambda s: s.lossy.dead_letters.replay(["dead-a", "waiting-a"])),
     ("discard", lambda s: s.lossy.dead_letters.discard(["dead-a", "waiting-a"])),
-    ("purge", lambda s: s.lossy.flush("default")),
+    ("cancel_many", lambda s: s.lossy.flush("default")),
+    ("cancel_many", lambda s: s.lossy.scripts.call_once("cancel_many", RUNNING_ONES)),
+    *(
+        ("run_now", lambda s, place=place: s.lossy.run_now(f"{place}-a"))
+        for place in ("waiting", "scheduled", "active", "dead")
+    ),
+    ("resume_actor", resume_what_was_put_aside),
+    ("upkeep", go_on_resuming),
     ("set_limits", lambda s: give_weights(s.lossy, {"a": 3})),
     ("group", lambda s: s.lossy.scripts.call("group", "g", 3, 60_000)),
     ("group_shrink", lambda s: s.lossy.scripts.call("group_shrink", "g", 1)),
     ("announce", lambda s: s.lossy.journal.announce()),
     ("recorded", everything_recorded),
     ("find", lambda s: s.lossy.get("active-a")),
+    *(("why", lambda s, place=place: s.lossy.why(f"{place}-a")) for place in ("waiting", "active", "dead")),
+    ("tenant_loads", lambda s: s.lossy.tenant_loads()),
     ("stats", lambda s: s.lossy.stats()),
     ("neighbours", lambda s: s.lossy.scripts.call("neighbours", "machine")),
     ("audit_jobs", lambda s: s.lossy.audit()),

@@ -1,6 +1,6 @@
 -- One round of the fleet's upkeep, so that queues without workers still move.
 --
--- include: keys pass_full_memory core memory rates gates idempotency promote suspects charges dead losses waits
+-- include: keys pass_full_memory core memory rates gates idempotency promote resuming suspects charges dead losses waits
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  percent of maxmemory in use; left out if not known
@@ -16,6 +16,7 @@ end
 take_back()
 open_gates()
 write_adjustments()
+resume_halted()
 fill_lines()
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   promote(queue, 500)
