@@ -11,6 +11,7 @@ from dramatiq import Actor, Broker, Message, Middleware
 from dramatiq.errors import ActorNotFound
 
 from ..broker.errors import InvalidPayload
+from .redacted_calls import RedactedCalls
 
 
 class JobLog(Middleware):
@@ -29,13 +30,15 @@ class JobLog(Middleware):
         return {"redact"}
 
     def before_declare_actor(self, broker: Broker, actor: Actor[..., Any]) -> None:
-        """Refuse an option that would leave a secret in the log.
+        """Refuse an option that would leave a secret in the log; keep secrets out of Dramatiq's own log lines.
 
         Raises:
           InvalidPayload: ``redact`` names an argument that the actor does not take.
         """
         names = _names(actor.options.get("redact"))
         parameters = inspect.signature(actor.fn).parameters
+        places = (place for place, name in enumerate(parameters) if name in names)
+        actor.logger.addFilter(RedactedCalls(frozenset((*names, *places))))
         if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
             return
         for name in names:
