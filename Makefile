@@ -10,10 +10,10 @@ INSTALLED := $(VENV)/installed-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_REQUIRE_VIRTUALENV PIP_TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench soak clean
+.PHONY: help demo test lint format bench bench-tenants soak clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED) ## a whole fleet on this machine for a minute, with its own servers
 	@$(VENV)/bin/jobfleet demo
@@ -33,6 +33,9 @@ format: $(INSTALLED) ## mend what ruff can mend
 bench: $(INSTALLED) ## measure the broker; PEERS=yes beside all others too, BENCH="..." for more (BENCH=--help lists it)
 	@$(if $(PEERS),$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]")
 	@$(PYTHON) benchmarks/run.py $(if $(PEERS),--peers) $(BENCH)
+
+bench-tenants: $(INSTALLED) ## measure noisy neighbours, shares, and what limits cost, about twelve minutes; BENCH="..." for a part
+	@$(PYTHON) benchmarks/tenants.py $(BENCH)
 
 soak: $(INSTALLED) ## the tests that run for minutes
 	@$(PYTHON) -m pytest -q -m soak

@@ -13,6 +13,9 @@ from typing import Literal
 #: Jobs that one worker process runs at once.
 CONCURRENCY = 10
 
+#: The variable that names what a contender has switched on.
+FEATURES = "BENCH_FEATURES"
+
 #: Where the contenders' own files are.
 DIRECTORY = Path(__file__).resolve().parent / "contenders"
 
@@ -36,6 +39,8 @@ class Contender:
     delays: bool = True
     #: Whether it runs on Node.js.
     node: bool = False
+    #: What it has switched on, where its file leaves a choice.
+    features: tuple[str, ...] = ()
 
     def missing(self) -> str:
         """What keeps it from taking part, empty when nothing does."""
@@ -57,7 +62,8 @@ class Contender:
 
     def environment(self, url: str, marks: Path, node_modules: Path) -> dict[str, str]:
         """What its processes get to see."""
-        return {**os.environ, "BENCH_URL": url, "BENCH_MARKS": str(marks), "NODE_PATH": str(node_modules)}
+        own = {"BENCH_URL": url, "BENCH_MARKS": str(marks), FEATURES: " ".join(self.features)}
+        return {**os.environ, **own, "NODE_PATH": str(node_modules)}
 
 
 def _version(distribution: str) -> str | None:

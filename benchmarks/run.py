@@ -7,20 +7,17 @@ import json
 import os
 import shlex
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
 
-from jobfleet.benchmarks import chart, extras, machine, node, report
+from jobfleet.benchmarks import chart, extras, machine, report
 from jobfleet.benchmarks.contender import Contender
 from jobfleet.benchmarks.contest import Contest
 from jobfleet.benchmarks.options import arguments, chosen, effort
-from jobfleet.benchmarks.stage import House
-from jobfleet.cli.embedded_postgres import EmbeddedPostgres
+from jobfleet.benchmarks.stage import House, open_house
 
 #: Load of the last minute above which a machine is not quiet.
 QUIET_LOAD = 0.5
@@ -40,8 +37,8 @@ def main() -> None:
         "command": shlex.join(["benchmarks/run.py", *sys.argv[1:]]),
         "rounds": rounds,
     }
-    with ExitStack() as stack:
-        house = _house(stack, wanted)
+    postgres = wanted.recorder or any(contender.server == "postgres" for contender in chosen(wanted))
+    with open_house(append_only=wanted.append_only, postgres=postgres) as house:
         taking_part, result["versions"] = _taking_part(wanted, house, console)
         contest = Contest(house=house, console=console, taking_part=taking_part)
         contest.run(rounds, effort(wanted), wanted.patience)
@@ -55,31 +52,16 @@ def main() -> None:
     _publish(result, contest, wanted)
 
 
-def _house(stack: ExitStack, wanted: argparse.Namespace) -> House:
-    temporary = tempfile.TemporaryDirectory(prefix="jobfleet-bench-", ignore_cleanup_errors=True)
-    directory = Path(stack.enter_context(temporary))
-    # PostgreSQL runs as a user of its own when we are root.
-    directory.chmod(0o755)
-    house = House(directory=directory, node_modules=directory / "node", append_only=wanted.append_only)
-    if wanted.recorder or any(contender.server == "postgres" for contender in chosen(wanted)):
-        house.postgres = EmbeddedPostgres(directory / "postgres")
-        stack.enter_context(house.postgres)
-        stack.callback(house.postgres.remove)
-    return house
-
-
 def _taking_part(wanted: argparse.Namespace, house: House, console: Console) -> tuple[list[Contender], dict[str, str]]:
     found: list[Contender] = []
     versions: dict[str, str] = {}
     for contender in chosen(wanted):
-        problem = contender.missing()
-        if contender.node and not problem:
-            house.node_modules, problem = node.install(house.directory / "node")
+        problem, releases = house.prepare(contender)
         if problem:
             console.print(f"{contender.name} is left out: {problem}")
             continue
         found.append(contender)
-        versions |= node.versions(house.node_modules) if contender.node else contender.versions()
+        versions |= releases
     return found, versions
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
+from jobfleet.benchmarks import node
 from jobfleet.benchmarks.contender import Contender
 from jobfleet.benchmarks.marks_reader import MarksReader
 from jobfleet.benchmarks.sender import Sender
@@ -29,6 +30,31 @@ class House:
     node_modules: Path
     append_only: bool = False
     postgres: EmbeddedPostgres | None = None
+
+    def prepare(self, contender: Contender) -> tuple[str, dict[str, str]]:
+        """Install what a contender needs; returns what keeps it from taking part, or '', and its releases."""
+        if problem := contender.missing():
+            return problem, {}
+        if not contender.node:
+            return "", contender.versions()
+        self.node_modules, problem = node.install(self.directory / "node")
+        return problem, {} if problem else node.versions(self.node_modules)
+
+
+@contextmanager
+def open_house(*, append_only: bool = False, postgres: bool = False) -> Iterator[House]:
+    """A folder for all stages of a run, and a PostgreSQL if it is needed; all is removed afterwards."""
+    with ExitStack() as stack:
+        temporary = TemporaryDirectory(prefix="jobfleet-bench-", ignore_cleanup_errors=True)
+        directory = Path(stack.enter_context(temporary))
+        # PostgreSQL runs as a user of its own when we are root.
+        directory.chmod(0o755)
+        house = House(directory=directory, node_modules=directory / "node", append_only=append_only)
+        if postgres:
+            house.postgres = EmbeddedPostgres(directory / "postgres")
+            stack.enter_context(house.postgres)
+            stack.callback(house.postgres.remove)
+        yield house
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,51 @@
+"""Dramatiq's RedisBroker with jobs of a known length, for the measurements with many tenants."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+
+from jobfleet.benchmarks.contender import CONCURRENCY
+from jobfleet.benchmarks.marks import Marks
+from jobfleet.benchmarks.visiting import VisitingApplication
+
+marks = Marks()
+broker = RedisBroker(url=os.environ["BENCH_URL"])
+dramatiq.set_broker(broker)
+
+
+@dramatiq.actor
+def noop() -> None:
+    """Do nothing, and count it."""
+    marks.count()
+
+
+@dramatiq.actor
+def visit(token: str, ms: int, tenant_id: str) -> None:
+    """Stamp, then take a known time."""
+    marks.stamp(token)
+    time.sleep(ms / 1000)
+
+
+def _send(token: str, ms: int, tenant: str) -> None:
+    visit.send(token, ms, tenant_id=tenant)
+
+
+def _send_many(jobs: Sequence[tuple[str, int, str]]) -> None:
+    # Dramatiq has no call for many.
+    for job in jobs:
+        _send(*job)
+
+
+def application() -> VisitingApplication:
+    """The sending side."""
+    return VisitingApplication(noop.send, _send, _send_many)
+
+
+def worker(module: str, processes: int) -> list[str]:
+    """Dramatiq's own command."""
+    return ["dramatiq", module, "-p", str(processes), "-t", str(CONCURRENCY)]
