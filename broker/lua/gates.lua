@@ -21,19 +21,17 @@ end
 
 -- Let in what may come, at most `most` jobs of one tenant; whatever is left has its gate.
 local function open_gate(tenant, most)
-  local limits = limits_of(tenant)
-  for _ = 1, most do
+  local limits, moment = limits_of(tenant), now
+  for n = 0, most do
     if redis.call('EXISTS', held_key(tenant)) == 0 then
       redis.call('ZREM', GATES, tenant)
       return
     end
-    local moment = limits and free_moment(tenant, limits[T_RATE]) or now
-    if moment > now then
-      redis.call('ZADD', GATES, moment, tenant)
-      return
-    end
+    moment = limits and free_moment(tenant, limits[T_RATE]) or now
+    if moment > now or n == most then break end
     let_in(tenant)
   end
+  redis.call('ZADD', GATES, moment, tenant)
 end
 
 local function next_gate() return tonumber(redis.call('ZRANGE', GATES, 0, 0, 'WITHSCORES')[2]) end
