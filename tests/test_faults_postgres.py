@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from databases import new_database
 from faults_fleet import PATIENCE, FaultFleet, fault_fleet, nap
@@ -25,6 +26,8 @@ from jobfleet.deploy.migrate import migrate
 
 #: The largest file that a server on the "full disk" may write: that of its write-ahead log, no more.
 LARGEST_FILE = f"{16 * 1024 * 1024}"
+#: Where a file of the write-ahead log, of 16 MiB, ends on the disk that has no room for it.
+LOG_OFFSET = 1024 * 1024
 COUNT = "SELECT count(*) AS n FROM job_logs WHERE status = 'completed'"
 
 
@@ -106,6 +109,53 @@ def test_a_full_disk_under_postgresql_stops_the_log_and_nothing_else(
     fleet.prove(completed=jobs + 10)
     (row,) = rows(fleet.database_url, "SELECT count(*) AS n FROM job_logs WHERE payload IS NULL")
     assert row["n"] == 0, "the disk was not taken for a fault of the data"
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="the limits of other processes are set by prlimit")
+def test_a_full_disk_under_the_write_ahead_log_stops_postgresql_and_nothing_else(
+    fleet: FaultFleet, server: EmbeddedPostgres
+) -> None:
+    # Given a database that has recorded some jobs
+    monitor = fleet.monitor()
+    fleet.worker(threads=4)
+    fleet.send(range(20))
+    eventually(lambda: rows(fleet.database_url, COUNT)[0]["n"] == 20, PATIENCE)
+
+    # When there is no room for another byte of its write-ahead log
+    fill_log(fleet.database_url)
+    limit_files(server, f"{LOG_OFFSET}")
+    fleet.send(range(20, 200))
+
+    # Then PostgreSQL gives up, its own recovery included; jobs go on
+    eventually(lambda: not answers(fleet.database_url), PATIENCE)
+    fleet.await_completed(200)
+    fleet.send(range(200, 220))
+    fleet.await_completed(220)
+    assert not answers(fleet.database_url)
+    assert fleet.broker.journal.lag()[0] > 0
+
+    # And the log catches up when somebody has made room, ended what is left of the server and started it
+    server.kill()
+    server.start()
+    fleet.prove(completed=220)
+    assert monitor.errors.count("The recorder cannot record") == 1, "the outage was told once"
+
+
+def answers(url: str) -> bool:
+    """Whether the server lets anybody in."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def fill_log(url: str) -> None:
+    """Write into a file of the write-ahead log beyond LOG_OFFSET, so that its next byte lies there too."""
+    place = "SELECT file_offset FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())"
+    message = f"SELECT pg_logical_emit_message(TRUE, 'room', repeat('x', {LOG_OFFSET}))"
+    while rows(url, place)[0]["file_offset"] < 2 * LOG_OFFSET:
+        rows(url, message)
 
 
 def limit_files(server: EmbeddedPostgres, size: str) -> None:

@@ -194,5 +194,9 @@ def test_a_tenants_own_limit_is_not_the_fleets_failure(limited: FairBroker) -> N
     assert len(worker.fetch(5)) == 1
     # Then nothing says that the fleet let a job wait for a second
     metrics = limited.client.hgetall(limited.keys.metrics)
-    waits = {int(field.split(b"\t")[2]) for field in metrics if field.startswith(b"job_wait\tdefault") and b"sum" not in field}
+    waits = {
+        int(field.split(b"\t")[2])
+        for field in metrics
+        if field.startswith(b"job_wait\tdefault") and b"sum" not in field
+    }
     assert max(waits) <= 500
