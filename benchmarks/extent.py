@@ -46,7 +46,7 @@ class Extent:
             rounds=rounds,
             scene=size,
             share_seconds=max(1.0, full.share_seconds * scale),
-            jobs=some(full.jobs, 1000),
+            jobs=some(full.jobs, 4000),
             growth_jobs=some(full.growth_jobs, 1000),
             tenants=some(full.tenants, 20),
             parked=some(full.parked, 10),

@@ -72,17 +72,25 @@ def main(given: list[str] | None = None) -> None:
     extent = Extent.scaled(wanted.scale, wanted.rounds)
     command = shlex.join(["benchmarks/tenants.py", *(sys.argv[1:] if given is None else given)])
     folder = wanted.output or (HERE if wanted.scale >= 1 else None)
+    failed: list[str] = []
     with open_house(postgres="features" in chosen) as house:
         for name in chosen:
             console.print(f"{name} ...")
             described, began = machine.describe(), time.perf_counter()
-            part = PARTS[name](Setting(house=house, extent=extent, console=console))
+            try:
+                part = PARTS[name](Setting(house=house, extent=extent, console=console))
+            except (RuntimeError, OSError) as error:
+                console.print(f"{name} was not measured: {error}")
+                failed.append(name)
+                continue
             about = {"machine": described, "command": command, "took_s": time.perf_counter() - began}
             text = f"{sections.told(about)}\n\n{part.markdown()}"
             Console(width=max(200, Console().width)).print(Markdown(text))
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
                 sections.publish(folder, name, about, part)
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

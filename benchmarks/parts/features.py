@@ -39,7 +39,16 @@ def measure(setting: Setting) -> Part:
     samples: dict[str, Figures] = {name: {} for name in taking_part}
 
     def take(name: str) -> None:
-        found = take_turn(taking_part[name], setting.house, setting.extent.jobs)
+        if name not in samples:
+            return
+        try:
+            found = take_turn(taking_part[name], setting.house, setting.extent.jobs)
+        except (RuntimeError, OSError) as error:
+            if name in (REFERENCE, ALL.name):
+                raise
+            setting.console.print(f"{name} is left out: {error}")
+            del samples[name]
+            return
         for key, value in found.items():
             samples[name].setdefault("drain" if key == "rate" else key, []).append(value)
 
