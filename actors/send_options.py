@@ -11,6 +11,7 @@ from dramatiq import Broker
 
 from ..broker import FairBroker
 from ..broker.errors import InvalidPayload
+from ..broker.shown import shown
 
 #: Options that FairBroker and its middleware understand; another broker gets those of them that it names itself.
 OURS = frozenset(
@@ -34,7 +35,7 @@ def delay_ms(delay: int | timedelta | None) -> int | None:
         delay = delay // timedelta(milliseconds=1)
     if not isinstance(delay, int) or isinstance(delay, bool) or delay < 0:
         raise InvalidPayload(
-            f"delay is {delay!r}; allowed is a whole number of milliseconds from 0, or a timedelta", field="delay"
+            f"delay is {shown(delay)}; allowed is a whole number of milliseconds from 0, or a timedelta", field="delay"
         )
     return delay
 
@@ -73,7 +74,7 @@ def _check_values(options: Mapping[str, Any]) -> None:
     priority = options.get("priority")
     if priority is not None and (type(priority) is not int or not 1 <= priority <= 9):
         raise InvalidPayload(
-            f"priority is {priority!r}; allowed is a whole number from 1 (first) to 9 (last)", field="priority"
+            f"priority is {shown(priority)}; allowed is a whole number from 1 (first) to 9 (last)", field="priority"
         )
     key = options.get("idempotency_key")
     if key is not None and not _is_key(key):

@@ -17,6 +17,7 @@ from .lease import Admitted, Lease
 from .policy import policy_of
 from .refusal import Outcome, outcome_of
 from .scripts import Scripts
+from .shown import shown
 
 #: Highest and lowest priority, and the one of jobs that name none.
 PRIORITIES = range(1, 10)
@@ -26,6 +27,9 @@ CHUNK = 500
 
 #: Characters that the name of a queue, an actor or a job, or an idempotency key, may have.
 NAME_MAX = 255
+
+#: Whole numbers that are too long for a tenant's id, with a sign.
+TENANT_NUMBERS = 10**63
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -37,12 +41,13 @@ def tenant_of(message: Message[Any]) -> str:
       InvalidPayload: the id is not an int or 1 to 64 of ``A-Z a-z 0-9 . _ -``.
     """
     tenant = message.options.get("tenant_id", message.kwargs.get("tenant_id", SYSTEM))
-    if isinstance(tenant, int) and not isinstance(tenant, bool):
-        tenant = str(tenant)
-    if tenant == SYSTEM or (isinstance(tenant, str) and _TENANT.fullmatch(tenant)):
-        return str(tenant)
+    if isinstance(tenant, int) and not isinstance(tenant, bool) and -TENANT_NUMBERS < tenant < TENANT_NUMBERS:
+        tenant = str(int(tenant))
+    if isinstance(tenant, str) and (tenant == SYSTEM or _TENANT.fullmatch(tenant)):
+        # An enum's member may be text, and be shown as something else.
+        return str.__str__(tenant)
     raise InvalidPayload(
-        f"tenant_id is {str(tenant)[:80]!r}; it must be an int or 1 to 64 of A-Z a-z 0-9 . _ -", field="tenant_id"
+        f"tenant_id is {shown(tenant)}; it must be an int or 1 to 64 of A-Z a-z 0-9 . _ -", field="tenant_id"
     )
 
 
@@ -53,15 +58,13 @@ def check_name(field: str, name: object) -> None:
       InvalidPayload: it is no text of 1 to NAME_MAX characters, or holds half a character (a lone surrogate).
     """
     if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX:
-        raise InvalidPayload(
-            f"{field} is {str(name)[:80]!r}; it must be text of 1 to {NAME_MAX} characters", field=field
-        )
+        raise InvalidPayload(f"{field} is {shown(name)}; it must be text of 1 to {NAME_MAX} characters", field=field)
     if not name.isascii():
         try:
             name.encode()
         except UnicodeEncodeError as error:
             raise InvalidPayload(
-                f"{field} is {name[:80]!r}, which is no valid text: {error.reason}", field=field
+                f"{field} is {shown(name)}, which is no valid text: {error.reason}", field=field
             ) from None
 
 
@@ -82,10 +85,10 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
     check_name("actor_name", message.actor_name)
     check_name("message_id", message.message_id)
     priority = message.options.get("priority", DEFAULT_PRIORITY)
-    if isinstance(priority, bool) or priority not in PRIORITIES:
-        raise InvalidPayload(f"priority is {priority!r}; it must be 1 (first) to 9 (last)", field="priority")
+    if isinstance(priority, bool) or not isinstance(priority, int) or priority not in PRIORITIES:
+        raise InvalidPayload(f"priority is {shown(priority)}; it must be 1 (first) to 9 (last)", field="priority")
     if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < 1e14):
-        raise InvalidPayload(f"delay is {delay!r}; it must be milliseconds, 0 or more", field="delay")
+        raise InvalidPayload(f"delay is {shown(delay)}; it must be milliseconds, 0 or more", field="delay")
     key = message.options.get("idempotency_key")
     if key is None:
         key = ""
@@ -99,7 +102,7 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
     policy = policy_of(message, tenant, key)
     delay = int(delay or 0)
-    return (message.message_id, message.queue_name, tenant, message.actor_name, priority, delay, policy, encoded)
+    return (message.message_id, message.queue_name, tenant, message.actor_name, int(priority), delay, policy, encoded)
 
 
 def _canonical(message: Message[Any], delay: float | None) -> tuple[Message[Any], float | None]:

@@ -11,6 +11,7 @@ from dramatiq.errors import ActorNotFound
 
 from ..broker.errors import InvalidPayload
 from ..broker.policy import KEY_TTL
+from ..broker.shown import shown
 
 #: For how long a key is remembered after its job completed.
 DEFAULT_TTL = timedelta(hours=24)
@@ -71,7 +72,7 @@ def _milliseconds(ttl: object) -> int:
         or not 0.001 <= seconds <= LONGEST_TTL.total_seconds()
     ):
         raise InvalidPayload(
-            f"idempotency_ttl is {ttl!r}; it must be seconds from 0.001 to {LONGEST_TTL.days} days, or a timedelta",
+            f"idempotency_ttl is {shown(ttl)}; it must be seconds from 0.001 to {LONGEST_TTL.days} days, or a timedelta",
             field="idempotency_ttl",
         )
     return int(seconds * 1000)

@@ -10,6 +10,7 @@ from dramatiq.errors import ActorNotFound
 
 from ..broker.errors import InvalidPayload
 from ..broker.policy import LIMITED, ON_LIMIT
+from ..broker.shown import shown
 
 
 class TenantLimits(Middleware):
@@ -51,5 +52,7 @@ class TenantLimits(Middleware):
 
 def _checked(on_limit: object) -> str:
     if not isinstance(on_limit, str) or on_limit not in ON_LIMIT:
-        raise InvalidPayload(f"on_limit is {on_limit!r}; it must be one of {', '.join(ON_LIMIT)}", field="on_limit")
+        raise InvalidPayload(
+            f"on_limit is {shown(on_limit)}; it must be one of {', '.join(ON_LIMIT)}", field="on_limit"
+        )
     return on_limit
