@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import typer
 from rich.progress import track
 
-from ..broker.errors import ConfigurationError, JobfleetError
+from ..broker.errors import JobfleetError
 from .fleet_context import FleetContext, fleet_context
 
 #: Dead letters that are replayed or discarded in one go.
@@ -59,15 +59,3 @@ def in_batches(doing: str, job_ids: Sequence[str], act: Callable[[Iterable[str]]
     for batch in track(batches, doing, transient=True, disable=not sys.stdout.isatty()):
         done += len(act(batch))
     return done
-
-
-def confirm(question: str) -> None:
-    """Ask; no answer is a no.
-
-    Raises:
-      ConfigurationError: nobody is there to be asked.
-      typer.Abort: the answer is no.
-    """
-    if not sys.stdin.isatty():
-        raise ConfigurationError("nothing was discarded: confirm with --yes (there is no terminal to ask on)")
-    typer.confirm(question, abort=True)

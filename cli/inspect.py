@@ -22,6 +22,8 @@ jobs = typer.Typer(
     rich_markup_mode=None,
 )
 
+queues = typer.Typer(name="queues", invoke_without_command=True, rich_markup_mode=None)
+
 JOB_COLUMNS = (
     Column("job"),
     Column("status"),
@@ -34,12 +36,14 @@ JOB_COLUMNS = (
 )
 
 
-def queues(
+@queues.callback()
+def show_queues(
+    context: typer.Context,
     as_json: AsJson = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
     interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks of --watch.")] = 1.0,
 ) -> None:
-    """Count the jobs of every queue.
+    """Count the jobs of every queue, or purge one.
 
     "waiting" could run now, "delayed" waits for its time (a delay or a backoff), "failed" is dead letters now,
     "completed" counts for ever; total = waiting + active + delayed.
@@ -50,6 +54,8 @@ def queues(
       jobfleet queues --watch
       jobfleet queues --json
     """
+    if context.invoked_subcommand:
+        return
     with fleet_context() as fleet:
         if watch:
             _watch(fleet, as_json, interval)

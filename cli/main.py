@@ -14,12 +14,16 @@ from dramatiq.errors import DramatiqError
 from .. import __version__
 from ..broker.errors import JobfleetError
 from . import run
+from .cancel import cancel, purge
 from .check import check
 from .demo import demo
 from .follow import follow
 from .inspect import audit, jobs, queues
 from .operate import dead
+from .pauses import pause, resume
 from .tenants import tenants
+from .tenants_top import top
+from .why import run_now, why
 
 app = typer.Typer(
     name="jobfleet",
@@ -33,12 +37,21 @@ app = typer.Typer(
 )
 
 
-for command in (run.up, demo, run.worker, run.monitor, run.migrate, queues):
+for command in (run.up, demo, run.worker, run.monitor, run.migrate):
     app.command()(command)
-jobs.command("follow")(follow)
+queues.command()(purge)
+jobs.command()(follow)
+jobs.command()(why)
+jobs.command()(run_now)
+tenants.command()(top)
+app.add_typer(queues)
 app.add_typer(jobs)
 app.add_typer(dead)
 app.add_typer(tenants)
+app.command()(why)
+app.command()(cancel)
+for switch in (pause, resume):
+    app.command()(switch)
 for command in (audit, check):
     app.command()(command)
 

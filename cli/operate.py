@@ -8,7 +8,8 @@ import typer
 
 from ..broker.dead_letter import DeadLetter
 from ..broker.errors import JobfleetError
-from .dead_choice import chosen_ids, confirm, dead_letters_of, in_batches
+from .confirmation import DryRun, Yes, confirm
+from .dead_choice import chosen_ids, dead_letters_of, in_batches
 from .dead_letter_report import dead_letter_object, print_dead_letter
 from .filters import ActorFilter, AsJson, ErrorFilter, QueueFilter, TenantFilter
 from .tables import Column, moment, print_json, print_table, say
@@ -33,7 +34,6 @@ COLUMNS = (
 
 JobIds = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of dead letters.")]
 All = Annotated[bool, typer.Option("--all", help="All that match the filters, or all there are.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most with --all.")]
 
 
@@ -121,7 +121,7 @@ def discard(
     error: ErrorFilter = None,
     limit: Most = 10_000,
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Give dead letters up for good; the job log keeps them as discarded.
 
@@ -137,7 +137,7 @@ def discard(
             say(f"{_count(len(chosen))} would be discarded")
             return
         if chosen and not yes:
-            confirm(f"Discard {_count(len(chosen))} for good?")
+            confirm(f"Discard {_count(len(chosen))} for good?", "discarded")
         done = in_batches("discarding", chosen, fleet.broker.dead_letters.discard)
     say(f"{_count(done)} discarded{_left(len(chosen) - done)}")
 

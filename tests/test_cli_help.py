@@ -15,9 +15,12 @@ COMMANDS = {
     "monitor": ["job log", "jobfleet monitor"],
     "migrate": ["--dry-run", "DATABASE_URL"],
     "queues": ["--watch", "--json", "total = waiting + active + delayed"],
+    "queues purge": ["--dry-run", "--yes", "jobfleet queues purge analytics --dry-run"],
     "jobs list": ["--queue", "--tenant", "--status", "--actor", "default: 20"],
     "jobs show": ["--json", "jobfleet jobs show"],
     "jobs follow": ["--until-done", "--json"],
+    "jobs why": ["--json", "jobfleet jobs why"],
+    "jobs run-now": ["Exit code 1", "stays held"],
     "dead list": ["--error", "default: 50"],
     "dead show": ["--json", "jobfleet dead show"],
     "dead replay": ["--all", "--dry-run", "default: 10000"],
@@ -28,7 +31,12 @@ COMMANDS = {
     "tenants override": ["--max-jobs-per-minute", "--reset"],
     "tenants pause": ["jobfleet tenants pause 42"],
     "tenants resume": ["jobfleet tenants resume 42"],
+    "tenants top": ["--watch", "default: 20", "--json"],
     "tenants purge": ["--dry-run", "--yes", "Exit code 1"],
+    "why": ["--json", "jobfleet why"],
+    "cancel": ["--state", "--dry-run", "--yes", "Exit code 1"],
+    "pause": ["--actor", "list what is paused"],
+    "resume": ["--actor", "jobfleet resume webhook"],
     "audit": ["--json", "Exit code 1"],
     "check": ["--json", "Exit code 1"],
 }
@@ -51,7 +59,8 @@ def test_the_help_of_every_command_teaches() -> None:
 
 def test_the_command_lists_its_commands_and_its_version() -> None:
     *lists, version = run_all(
-        [["--help"], ["jobs", "-h"], ["dead", "-h"], ["tenants", "-h"], ["--version"]], bare_environment()
+        [["--help"], ["queues", "-h"], ["jobs", "-h"], ["dead", "-h"], ["tenants", "-h"], ["--version"]],
+        bare_environment(),
     )
 
     in_lists = "".join(listed.output for listed in lists)
