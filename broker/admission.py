@@ -161,7 +161,8 @@ def start_send(scripts: Scripts, admitted: Sequence[Admitted], journal_max: int)
     """
     if not admitted:
         return list
-    finish = scripts.start("enqueue", journal_max, *(part for job in admitted for part in job))
+    script = "enqueue_limited" if any(policy for *_, policy, _ in admitted) else "enqueue"
+    finish = scripts.start(script, journal_max, *(part for job in admitted for part in job))
     return lambda: [
         None if answer in (1, 2) else outcome_of(job, answer, journal_max)
         for job, answer in zip(admitted, finish(), strict=True)

@@ -6,8 +6,7 @@ A hung server must not hold a thread: every command has two seconds. Together wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from urllib.parse import urlsplit
 
 import redis
@@ -66,17 +65,26 @@ def describe(client: redis.Redis | Commands) -> str:
     return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
 
 
-@contextmanager
-def reachable(client: redis.Redis | Commands) -> Iterator[None]:
+class reachable:  # noqa: N801 (it is used as the function that it would be, were that as fast)
     """Turn a lost server into Dramatiq's connection error and a full one into BacklogFull.
 
     Raises:
       dramatiq.errors.ConnectionClosed: the server is away.
       BacklogFull: the server has no memory left.
     """
-    try:
-        yield
-    except redis.exceptions.OutOfMemoryError:
-        raise BacklogFull("Redis has no memory left (maxmemory): nothing was sent, try again later") from None
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise ConnectionClosed(f"Redis at {describe(client)} is unreachable: {error}") from None
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: redis.Redis | Commands) -> None:
+        self._client = client
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, redis.exceptions.OutOfMemoryError):
+            raise BacklogFull("Redis has no memory left (maxmemory): nothing was sent, try again later") from None
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            raise ConnectionClosed(f"Redis at {describe(self._client)} is unreachable: {error}") from None

@@ -7,7 +7,8 @@ microseconds of the server's time (commandstats, Valkey 9.1).
 
 1. Numbers that have a name (places in a record) stand in the text as numbers.
 2. Functions and keys that the script does not use are left out.
-3. All but the keys goes into a function of its own: Lua finds what a function takes from around it by walking
+3. A line such as ``write_slots()  -- where the script knows slots`` is left out of a script that does not.
+4. All but the keys goes into a function of its own: Lua finds what a function takes from around it by walking
    through all that was taken before, unless that is from further out.
 
 All of it also keeps a script below Lua's bounds of 200 local names, and 60 from around a function.
@@ -29,6 +30,7 @@ _DEFINITION = re.compile(
     r"^local (?:function (\w+)\(.*\) (?:.* )?end\b.*\n|function (\w+)\([^()]*\)\n(?:(?!end\b).*\n)*end\n|([A-Z_]+) = ns .*\n)",
     re.MULTILINE,
 )
+_WHERE_KNOWN = re.compile(r"^ +(\w+)\(\) +-- where the script knows .*\n", re.MULTILINE)
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 
 
@@ -39,7 +41,8 @@ def source(name: str) -> str:
     The pieces close over ``now``, so it is declared before them and set by the script's first lines.
     """
     body = re.sub(r"^local now = ", "now = ", _read(name), flags=re.MULTILINE)
-    text = _without_unused(_with_numbers(_COMMENT.sub("", body)))
+    known = _WHERE_KNOWN.sub(lambda call: call.group() if f"function {call.group(1)}(" in body else "", body)
+    text = _without_unused(_with_numbers(_COMMENT.sub("", known)))
     keys = re.match(r"(?:local \w+ = (?:KEYS|ns).*\n|local function \w+_key\(.*\n|\n)*", text)
     assert keys
     return f"local now\n{keys.group()}return (function()\n{text[keys.end() :]}\nend)()\n"

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import hiredis
 import msgpack
 import redis
 
@@ -82,7 +83,7 @@ class Scripts:
         """
         connection = self._take()
         try:
-            connection.send_command("EVALSHA", self._digest(name), 1, self.prefix, *args)
+            _send(connection, ("EVALSHA", self._digest(name), 1, self.prefix, *args))
         except (redis.RedisError, OSError):
             self._give_back(connection, answered=False)
             return lambda: self.call(name, *args)
@@ -115,7 +116,7 @@ class Scripts:
     def _execute_once(self, command: tuple[Any, ...]) -> Any:
         connection = self._take()
         try:
-            connection.send_command(*command)
+            _send(connection, command)
         except BaseException:
             self._give_back(connection, answered=False)
             raise
@@ -155,3 +156,12 @@ class Scripts:
         """Give the connections back to the pool."""
         while self._idle:
             self._pool.release(self._idle.pop())
+
+
+def _send(connection: Any, command: tuple[Any, ...]) -> None:
+    """Send a command of text, bytes and numbers.
+
+    redis-py looks at the type of each argument before it hands them to this function: 8 of the 180 microseconds of
+    a single send.
+    """
+    connection.send_packed_command([hiredis.pack_command(command)])

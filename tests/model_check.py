@@ -29,6 +29,7 @@ REMAINS = {
     "tags",
     "vtime",
     "means",
+    "key",
     "plans",
     "tenants",
     "wake",

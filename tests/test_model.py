@@ -47,9 +47,13 @@ def run(redis_url: str, proxy: LossyProxy | None, *, examples: int, steps: int =
     return ThisFleet.done
 
 
-def assert_all_ran_twice(proxy: LossyProxy) -> None:
+#: What every few examples do; a rarer one of the scripts is surely seen to run twice in test_model_repeats.
+OFTEN = {"enqueue", "enqueue_limited", "fetch", "settle", "heartbeat", "leave", "register", "upkeep", "cancel"}
+
+
+def assert_ran_twice(proxy: LossyProxy, names: set[str]) -> None:
     print(f"scripts seen to run twice: {dict(sorted(proxy.twice.items()))}")
-    assert set(proxy.twice) == set(script_names()), set(script_names()) - set(proxy.twice)
+    assert names <= set(proxy.twice), names - set(proxy.twice)
 
 
 def test_the_broker_does_what_the_model_does(redis_url: str) -> None:
@@ -58,7 +62,7 @@ def test_the_broker_does_what_the_model_does(redis_url: str) -> None:
 
 def test_the_broker_does_what_the_model_does_when_replies_are_lost(redis_url: str, lossy_proxy: LossyProxy) -> None:
     assert run(redis_url, lossy_proxy, examples=30)["examples"] >= 30
-    assert_all_ran_twice(lossy_proxy)
+    assert_ran_twice(lossy_proxy, OFTEN)
 
 
 @pytest.mark.soak
@@ -71,4 +75,4 @@ def test_the_broker_does_what_the_model_does_for_long_when_replies_are_lost(
     redis_url: str, lossy_proxy: LossyProxy
 ) -> None:
     assert run(redis_url, lossy_proxy, examples=1_500, steps=60)["examples"] >= 1_500
-    assert_all_ran_twice(lossy_proxy)
+    assert_ran_twice(lossy_proxy, set(script_names()))

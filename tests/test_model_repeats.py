@@ -12,6 +12,7 @@ from model_fleet import Clock, ModelWorker, everything
 from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker, scripts
+from jobfleet.broker.policy import KEY_TTL
 from jobfleet.broker.scripts import pack
 
 LEASE_MS = 600_000
@@ -92,6 +93,7 @@ def go_on_resuming(scene: Scene) -> None:
 
 
 NEW = message("new", "c")
+KEYED = message("keyed", "c").copy(options={"idempotency_key": "k", KEY_TTL: 60_000})
 RUNNING_ONES = pack([0, "", "a", "", {"active": 1}, ["active-a", "active-b", "waiting-a"]])
 
 #: Script, and how it is called; what must have happened before is in the call too, on the other connection.
@@ -99,6 +101,8 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("enqueue", lambda s: s.lossy.enqueue(NEW)),
     ("enqueue", lambda s: s.lossy.enqueue(NEW, delay=10)),
     ("enqueue", lambda s: s.lossy.enqueue_many([NEW, *s.messages])),
+    ("enqueue_limited", lambda s: s.lossy.enqueue(KEYED)),
+    ("enqueue_limited", lambda s: s.lossy.enqueue_many([NEW, KEYED])),
     ("fetch", fetch_when_due),
     ("fetch", after_a_lapse(lambda s: s.worker.fetch_from(["default"], 2))),
     *(

@@ -193,7 +193,7 @@ def test_a_tenants_own_limit_is_not_the_fleets_failure(limited: FairBroker) -> N
     worker.complete(first[0])
     assert len(worker.fetch(5)) == 1
     # Then nothing says that the fleet let a job wait for a second
-    metrics = limited.client.hgetall(limited.keys.metrics)
+    metrics = limited.commands.hgetall(limited.keys.metrics)
     waits = {
         int(field.split(b"\t")[2])
         for field in metrics

@@ -1,6 +1,6 @@
 -- Store one job: its record, its place, its event. Returns false when its id is known already.
 -- ttl = ms for which its key is remembered once it has completed, or nil; moment = when its tenant's
--- rate lets it in, where that is later than now, and rate = that rate.
+-- rate lets it in, where that is later than now, and rate = that rate (for scripts that know rates).
 local function accept(id, queue, tenant, actor, priority, delay, key, message, ttl, rate, moment)
   local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message, now}
   local due = delay > 0 and now + delay or 0

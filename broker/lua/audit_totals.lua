@@ -81,7 +81,7 @@ for _, worker in ipairs(redis.call('ZRANGE', WORKERS, 0, -1)) do
   for _, packed in ipairs(redis.call('HVALS', leases_key(worker))) do
     local tenant = cmsgpack.unpack(packed)[L_TENANT]
     leased = leased + 1
-    if tenant ~= '@system' then slots[tenant] = (slots[tenant] or 0) + 1 end
+    if tenant ~= SYSTEM then slots[tenant] = (slots[tenant] or 0) + 1 end
   end
 end
 local told = redis.call('HGETALL', RUNNING)

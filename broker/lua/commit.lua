@@ -26,7 +26,7 @@ end
 
 local function commit()
   fill_lines()
-  write_slots()
+  write_slots()    -- where the script knows slots
   write_waiting()
   write_backlog()
   write_journal()

@@ -15,9 +15,7 @@ local function forget(id, queue)
   redis.call('ZREM', stored_key(queue), id)
   redis.call('HDEL', FAILURES, id)
   redis.call('HDEL', JOBS, id)
-  local key = ended_key(math.floor(now / 30000))
-  redis.call('SADD', key, id)
-  redis.call('EXPIRE', key, 150)
+  remember_ended({id})
 end
 
 local function discard(item)

@@ -2,14 +2,15 @@
 -- FLEET fields: last = newest time seen; behind = TIME when it was first seen to lag behind last, or 0;
 -- grace = until when no worker is declared lost; lease = lease in ms; recorder = 1 once a recorder
 -- was here; events = events in the journal; sequence = order of arrival; full = until when sends are
--- refused for want of memory (see memory); unrecorded = events ever written without a recorder.
+-- refused for want of memory (see memory); unrecorded = events ever written without a recorder;
+-- ended = the half minute in which a job ended last (see ended).
 --
 -- The clock is Redis TIME in milliseconds that never runs back. A TIME that jumped ahead and was
 -- corrected is followed one lease later; such a correction and any gap longer than a heartbeat
 -- (7/15 of a lease: nobody could renew) start a grace of one lease.
 if redis.replicate_commands then redis.replicate_commands() end
 local state = redis.call('HMGET', FLEET, 'last', 'behind', 'grace', 'lease', 'recorder', 'events', 'sequence',
-  'full', 'unrecorded')
+  'full', 'unrecorded', 'ended')
 local grace_until = tonumber(state[3] or 0)
 local lease_ms = tonumber(state[4] or 15000)
 local has_recorder = state[5] == '1'
@@ -17,6 +18,7 @@ local journal_events = tonumber(state[6] or 0)
 local sequence = tonumber(state[7] or 0)
 local full_until = tonumber(state[8] or 0)
 local unrecorded_events = tonumber(state[9] or 0)
+local ended_epoch = tonumber(state[10] or 0)
 local changed = {}  -- fields and values, flat
 
 local function set_state(field, value)

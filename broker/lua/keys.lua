@@ -1,6 +1,7 @@
 -- Names of keys, as in keys.py. KEYS[1] is the namespace in braces; every key that a script
 -- touches begins with it, so all of them live in one Cluster slot.
 local ns = KEYS[1]
+local SYSTEM = '@system'             -- the tenant of jobs without one, whose line has no limits
 local JOBS = ns .. ':jobs'           -- hash: job id -> packed record
 local FLEET = ns .. ':fleet'         -- hash: clock, order of arrival and more, see fleet.lua
 local JOURNAL = ns .. ':journal'     -- stream of events, see journal.lua

@@ -1,6 +1,5 @@
 -- What each tenant may do. Without plans nothing is limited; a tenant that is not named has the plan
 -- 'free'; the system's own line has no limits.
-local SYSTEM = '@system'
 local T_PLAN = 1         -- name of its plan
 local T_CONCURRENCY = 2  -- jobs that may run at once, over all queues and workers
 local T_RATE = 3         -- jobs admitted in any 60 s

@@ -17,9 +17,7 @@ local function end_cancelled(worker, id, lease, began)
     detail.started_ms, detail.wait_ms, detail.run_ms = began, lease[L_FETCHED] - lease[L_SINCE], now - began
   end
   redis.call('HDEL', JOBS, id)
-  local key = ended_key(math.floor(now / 30000))
-  redis.call('SADD', key, id)
-  redis.call('EXPIRE', key, 150)
+  remember_ended({id})
   owe(lease[L_TENANT], -1)
   free_key(lease[L_TENANT], actor, lease[L_KEY] or '', id)
   count('jobs_processed\t' .. queue .. '\t' .. actor .. '\tcancelled')

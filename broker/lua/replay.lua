@@ -10,10 +10,9 @@
 -- ARGV[2 + i]  the message to run, its retry count reset
 -- Returns one number per item: 1 replayed, 0 not dead, or not that death (somebody was faster).
 local now = read_clock()
-local epoch = math.floor(now / 30000)
 local function ended(id)
-  for back = 0, 2 do
-    if redis.call('SISMEMBER', ended_key(epoch - back), id) == 1 then return true end
+  for _, set in ipairs(ended_sets()) do
+    if redis.call('SISMEMBER', set, id) == 1 then return true end
   end
 end
 

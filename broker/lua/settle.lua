@@ -227,9 +227,7 @@ for worker, ids in pairs(freed) do redis.call('HDEL', leases_key(worker), unpack
 for queue, ids in pairs(inactive) do redis.call('ZREM', active_key(queue), unpack(ids)) end
 if #ended > 0 then
   redis.call('HDEL', JOBS, unpack(ended))
-  local key = ended_key(math.floor(now / 30000))
-  redis.call('SADD', key, unpack(ended))
-  redis.call('EXPIRE', key, 150)
+  remember_ended(ended)
 end
 if stale > 0 then count('stale_settles', stale) end
 redis.call('SET', batch_key, batch, 'EX', 600)
