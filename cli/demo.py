@@ -26,6 +26,9 @@ def demo(
     webhooks for four tenants: most succeed, some need a second or third attempt, some fail for good. These become
     dead letters; a part of them is replayed after what broke has been mended.
 
+    Then tenants meet their limits: a flood delays nobody else, a small plan refuses and holds, a job that is sent twice
+    under one key is one job, a paused tenant waits.
+
     At the end it compares the job log with what the mail server and the endpoints saw. The last line is the audit's
     verdict; the exit code is 0 only if everything happened that should have. Nothing is left behind.
 

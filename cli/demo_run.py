@@ -4,7 +4,8 @@
 2. An application's jobs are sent and the fleet works on them, to be watched live.
 3. Its result is shown: the queues, one job's attempts, the dead letters.
 4. What broke is mended and its dead letters are replayed.
-5. What was expected is compared with what happened, and the audit has the last word.
+5. Tenants flood, are refused, held, paused; a job is sent twice.
+6. What was expected is compared with what happened, and the audit has the last word.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ def _run(home: Path, display: DemoDisplay, *, keep: bool, report: Path | None) -
         _send(story, display)
         _show(story, display)
         _replay(story, display)
+        _tenants(story, display)
         checks = _compare(story, display)
         fleet.stop()
         audit = fleet.broker.audit()
@@ -112,6 +114,15 @@ def _replay(story: DemoStory, display: DemoDisplay) -> None:
     replayed = story.replay()
     display.say(f"Replayed: {len(replayed)} jobs")
     with display.progress({"webhook": len(replayed)}) as show:
+        story.finish(show, REPLAY_SECONDS)
+    story.record(RECORD_SECONDS)
+    display.queues(story.stats())
+
+
+def _tenants(story: DemoStory, display: DemoDisplay) -> None:
+    display.step("Let tenants meet their limits: a flood, a small plan, a key, a pause")
+    story.tenants()
+    with display.progress({"email": story.load.totals["email"]}) as show:
         story.finish(show, REPLAY_SECONDS)
     story.record(RECORD_SECONDS)
     display.queues(story.stats())

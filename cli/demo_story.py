@@ -3,7 +3,8 @@
 1. The application sends its jobs.
 2. The fleet works until nothing waits, runs or is delayed any more; what fails for good is a dead letter.
 3. The broken endpoint is mended and its dead letters are replayed.
-4. The job log catches up and is compared with what the outside world saw.
+4. Tenants meet their limits.
+5. The job log catches up and is compared with what the outside world saw.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .demo_check import DemoCheck
 from .demo_checks import DemoChecks
 from .demo_fleet import FIRST_BACKOFF_MS, QUEUES, DemoFleet
 from .demo_load import DemoLoad
+from .demo_tenants import DemoTenants
 from .demo_witness import DemoWitness
 
 #: Seconds between two looks at the queues.
@@ -85,6 +87,10 @@ class DemoStory:
         return self.fleet.broker.dead_letters.replay(
             letter.job_id for letter in letters if letter.reason == "exhausted"
         )
+
+    def tenants(self) -> None:
+        """Let tenants meet their limits."""
+        self._checks += DemoTenants(self.fleet, self.load).play()
 
     def record(self, seconds: float) -> None:
         """Wait until the job log knows everything that has happened.
