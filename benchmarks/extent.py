@@ -38,6 +38,7 @@ class Extent:
         size = Size(
             flood=some(full.scene.flood, 200),
             dramatiq_flood=some(full.scene.dramatiq_flood, 200),
+            before=some(full.scene.before, 1),
             seconds=some(full.scene.seconds, 1),
             lead=some(full.scene.lead, 1),
             settled=some(full.scene.settled, 1),

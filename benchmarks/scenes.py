@@ -49,7 +49,9 @@ class Size:
     tenants: int = 50
     #: Share of the fleet's threads that their jobs keep busy.
     load: float = 0.8
-    #: Seconds of the window; of sends before it at the least, and after the last of a flood is in.
+    #: Seconds of sends before the noise begins.
+    before: int = 2
+    #: Seconds of the window; of sends with noise before it at the least, and after the last of a flood is in.
     seconds: int = 30
     lead: int = 8
     settled: int = 4

@@ -16,7 +16,7 @@ from jobfleet.benchmarks.scenes import DRAMATIQ, FAIR, SCENES, Scene, Size
 from jobfleet.benchmarks.stage import open_house, stage
 from jobfleet.benchmarks.traffic import Run, bursts, one_second
 
-TINY = Size(flood=60, dramatiq_flood=60, tenants=10, load=0.1, seconds=1, lead=1, settled=1)
+TINY = Size(flood=60, dramatiq_flood=60, tenants=10, load=0.1, before=1, seconds=1, lead=1, settled=1)
 
 
 def test_without_noise_who_finds_a_free_thread_does_not_wait() -> None:

@@ -1,6 +1,7 @@
 """How long tenants wait that send one job a second each, while others make noise.
 
-1. The workers run; the tenants begin to send. The noise is sent beside them by another process.
+1. The workers run; the tenants begin to send, so that the noise does not find an idle fleet and take all of it. It is
+   sent beside them by another process.
 2. When all of a flood is in, and some seconds later, the window opens: each job that the tenants send in it counts.
 3. A job's wait is from just before its send to its first line. One that has not started when patience ends has
    waited for at least so long.
@@ -53,6 +54,8 @@ def neighbour(stage: Stage, scene: Scene, size: Size) -> dict[str, Any]:
         Sender(stage.contender.command("sender"), stage.environment, stage.log) as noisy,
         ThreadPoolExecutor(1) as beside,
     ):
+        for number in range(size.before):
+            visitors.second(f"before-{number}")
         noise = beside.submit(_noise_of(scene, size, noisy, visitors.next_ns))
         _lead_in(visitors, noise if scene.flood_times else None, size)
         opened = visitors.next_ns
@@ -75,8 +78,10 @@ def neighbour(stage: Stage, scene: Scene, size: Size) -> dict[str, Any]:
 
 def ideal_waits(scene: Scene, size: Size) -> list[float]:
     """The least that these very jobs would have to wait, in ms."""
-    ms, lead = scene.visit_ms(size), size.lead
-    seconds = [f"lead-{number}" for number in range(lead)] + [f"second-{number}" for number in range(size.seconds)]
+    ms, lead = scene.visit_ms(size), size.before + size.lead
+    seconds = [f"before-{number}" for number in range(size.before)]
+    seconds += [f"lead-{number}" for number in range(size.lead)]
+    seconds += [f"second-{number}" for number in range(size.seconds)]
     moments = [at + begin for begin, seed in enumerate(seconds) for at, _, _ in one_second(size.tenants, ms, seed)]
     threads = CONCURRENCY * scene.processes
     waits = Ideal(threads, _noisy_jobs(scene, size), scene.at_once).waits(moments, ms / 1000)
@@ -107,5 +112,5 @@ def _bursts(scene: Scene, size: Size) -> list[tuple[float, str, list[int]]]:
 
 def _noisy_jobs(scene: Scene, size: Size) -> list[tuple[float, float]]:
     if scene.flood_times:
-        return [(0.0, scene.visit_ms(size) * scene.flood_times / 1000)] * size.flood_of(scene)
-    return [(at, ms / 1000) for at, _, lengths in _bursts(scene, size) for ms in lengths]
+        return [(float(size.before), scene.visit_ms(size) * scene.flood_times / 1000)] * size.flood_of(scene)
+    return [(size.before + at, ms / 1000) for at, _, lengths in _bursts(scene, size) for ms in lengths]
