@@ -52,8 +52,8 @@ class Size:
     #: Seconds of sends before the noise begins.
     before: int = 2
     #: Seconds of the window; of sends with noise before it at the least, and after the last of a flood is in.
-    seconds: int = 30
-    lead: int = 8
+    seconds: int = 25
+    lead: int = 6
     settled: int = 4
 
     def flood_of(self, scene: Scene) -> int:
