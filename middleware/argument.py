@@ -61,10 +61,13 @@ class Argument:
         reason = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "missing":
             return f"{path} is missing"
-        shown = repr(problem["input"])
-        if len(shown) > SHOWN:
-            shown = f"of type {type(problem['input']).__name__}"
-        return f"{path} is {shown}; {reason[:1].lower()}{reason[1:]}"
+        try:
+            text = repr(problem["input"])
+        except Exception:  # noqa: BLE001 (a stranger's object, or a number too long to have a text)
+            text = ""
+        if not 0 < len(text) <= SHOWN:
+            text = f"of type {type(problem['input']).__name__}"
+        return f"{path} is {text}; {reason[:1].lower()}{reason[1:]}"
 
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
