@@ -33,7 +33,9 @@ from .wakeup import Wakeup
 
 #: Seconds of work that a process may hold beyond its threads.
 LOOK_AHEAD = 0.02
-#: Most jobs of look-ahead.
+#: Fewest and most jobs of look-ahead. A pace that asks for fewer is none at which a thread would wait for its
+#: next job, while another tenant's would have to wait for the one that is held.
+LOOK_AHEAD_LEAST = 5
 LOOK_AHEAD_MOST = 200
 #: Seconds between two looks whether everything that is held here is settled.
 DRAIN_LOOK = 0.05
@@ -199,7 +201,8 @@ class Fetcher:
         if now - since >= LOOK_AHEAD:
             self._pace = (self._finished - count) / (now - since)
             self._pace_mark = (self._finished, now)
-        return min(LOOK_AHEAD_MOST, int(self._pace * LOOK_AHEAD))
+        ahead = int(self._pace * LOOK_AHEAD)
+        return min(LOOK_AHEAD_MOST, ahead) if ahead >= LOOK_AHEAD_LEAST else 0
 
     def _fetch(self, wants: list[tuple[Queue, int]], total: int) -> list[Lease]:
         if self._repeat is None or self._repeat[0] != self.membership.worker:
