@@ -1,4 +1,4 @@
-"""What is held comes in as soon as the rate lets it, however much it is."""
+"""What is held comes in as soon as the rate lets it, however much it is; who is parked wakes, whatever waits."""
 
 from __future__ import annotations
 
@@ -36,5 +36,26 @@ def test_a_wider_plan_lets_in_all_that_is_held_and_what_is_sent_then(broker: Fai
 
     assert got == [message.message_id for message in sent], "all of it, in its order, and at once"
     broker.enqueue(job())
+    report = broker.audit()
+    assert report.clean, str(report)
+
+
+@pytest.mark.parametrize("wake", ["settle", "other limits"])
+def test_a_parked_tenant_wakes_also_when_nothing_of_it_waits_any_more(broker: FairBroker, wake: str) -> None:
+    broker.limits.publish({"free": FREE}, {}, version=1)
+    sent = [job() for _ in range(3)]
+    broker.enqueue_many(sent)
+    worker = ScriptedWorker(broker)
+    assert len(worker.fetch(3)) == 2
+    assert broker.stats(["default"])[0].parked == 1
+    assert broker.cancel(sent[2].message_id) == "cancelled"
+
+    if wake == "settle":
+        assert worker.complete(sent[0].message_id) == 0
+    else:
+        broker.limits.publish({}, {"small": WIDE}, version=2)
+
+    later = broker.enqueue(job())
+    assert [row[0] for row in worker.fetch(3)] == [later.message_id]
     report = broker.audit()
     assert report.clean, str(report)

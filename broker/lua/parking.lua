@@ -39,8 +39,11 @@ local function unpark(tenant, packed)
   redis.call('HSET', RUNNING, tenant .. ':back', now)
   for _, queue in ipairs(cmsgpack.unpack(packed)) do
     local jobs = redis.call('ZCARD', line_key(queue, tenant))
-    redis.call('HINCRBY', PARKED_JOBS, queue, -jobs)
-    if jobs > 0 then enter_ring(queue, tenant, 0) end
+    -- What waited there may be cancelled by now; and Lua writes -0 as no number that Redis takes.
+    if jobs > 0 then
+      redis.call('HINCRBY', PARKED_JOBS, queue, -jobs)
+      enter_ring(queue, tenant, 0)
+    end
     touched[queue] = true
   end
 end
