@@ -222,7 +222,7 @@ def test_a_tenant_that_is_absent_is_refused_by_an_actor(strict: FairBroker) -> N
     @actor(broker=strict)
     def job(*, tenant_id: TenantId) -> None: ...
 
-    assert_refused(strict, "tenant_id", job.send)  # type: ignore[call-arg]
+    assert_refused(strict, "tenant_id", job.send)  # type: ignore[arg-type]
 
 
 def test_an_id_that_is_text_of_another_type_is_that_text(strict: FairBroker) -> None:

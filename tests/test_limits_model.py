@@ -1,0 +1,75 @@
+"""Limits and keys do what ``limits_model`` says, step by random step, on a real server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from limits_model_machine import LimitedFleet
+from lossy_proxy import LossyProxy
+
+from jobfleet.broker import scripts
+
+
+@pytest.fixture(autouse=True)
+def quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients' own repeats, without their pauses."""
+    monkeypatch.setattr(scripts, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def lossy_proxy(redis_url: str) -> Iterator[LossyProxy]:
+    with LossyProxy(redis_url) as proxy:
+        yield proxy
+
+
+def run(redis_url: str, proxy: LossyProxy | None, *, examples: int, steps: int = 40) -> Counter[str]:
+    """Run the state machine; a failure prints its steps, and a blob that plays them again."""
+
+    class ThisFleet(LimitedFleet):
+        done: ClassVar[Counter[str]] = Counter()
+
+    ThisFleet.redis_url, ThisFleet.proxy = redis_url, proxy
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=False,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(ThisFleet, settings=chosen)
+    print(dict(ThisFleet.done))
+    return ThisFleet.done
+
+
+def assert_ran_twice(proxy: LossyProxy) -> None:
+    print(f"scripts seen to run twice: {dict(sorted(proxy.twice.items()))}")
+    assert {"enqueue_limited", "fetch", "settle", "set_limits", "upkeep"} <= set(proxy.twice)
+
+
+def test_limits_and_keys_do_what_the_model_does(redis_url: str) -> None:
+    done = run(redis_url, None, examples=50)
+    assert all(done[met] for met in ("accepted", "rate", "duplicate", "starts")), done
+
+
+def test_limits_and_keys_do_what_the_model_does_when_replies_are_lost(redis_url: str, lossy_proxy: LossyProxy) -> None:
+    assert run(redis_url, lossy_proxy, examples=25)["examples"] >= 25
+    assert_ran_twice(lossy_proxy)
+
+
+@pytest.mark.soak
+def test_limits_and_keys_do_what_the_model_does_for_long(redis_url: str) -> None:
+    assert run(redis_url, None, examples=1_500, steps=60)["examples"] >= 1_500
+
+
+@pytest.mark.soak
+def test_limits_and_keys_do_what_the_model_does_for_long_when_replies_are_lost(
+    redis_url: str, lossy_proxy: LossyProxy
+) -> None:
+    assert run(redis_url, lossy_proxy, examples=1_000, steps=60)["examples"] >= 1_000
+    assert_ran_twice(lossy_proxy)
