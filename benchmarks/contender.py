@@ -16,6 +16,9 @@ CONCURRENCY = 10
 #: The variable that names what a contender has switched on.
 FEATURES = "BENCH_FEATURES"
 
+#: The variable that tells a worker process how many jobs to run at once, where the contender's file reads it.
+THREADS = "BENCH_THREADS"
+
 #: Where the contenders' own files are.
 DIRECTORY = Path(__file__).resolve().parent / "contenders"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from jobfleet.benchmarks import node
-from jobfleet.benchmarks.contender import Contender
+from jobfleet.benchmarks.contender import CONCURRENCY, THREADS, Contender
 from jobfleet.benchmarks.marks_reader import MarksReader
 from jobfleet.benchmarks.sender import Sender
 from jobfleet.benchmarks.servers import Server, fresh_database, fresh_redis
@@ -69,13 +69,16 @@ class Stage:
     environment: dict[str, str]
     _workers: list[Workers] = field(default_factory=list)
 
-    def start(self, processes: int, *, apart: bool = False) -> Workers:
-        """Start worker processes; `apart` keeps them from sharing a parent, so that one can be killed."""
+    def start(self, processes: int, *, apart: bool = False, threads: int = CONCURRENCY) -> Workers:
+        """Start worker processes; `apart` keeps them from sharing a parent, so that one can be killed.
+
+        Only the contenders of the noisy neighbour can have other than ten `threads` a process.
+        """
         if self.contender.spawns and not apart:
             commands = [self.contender.command("worker", processes)]
         else:
             commands = [self.contender.command("worker") for _ in range(processes)]
-        workers = Workers(commands, self.environment, self.log)
+        workers = Workers(commands, {**self.environment, THREADS: str(threads)}, self.log)
         self._workers.append(workers)
         return workers
 

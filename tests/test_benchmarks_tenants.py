@@ -6,10 +6,10 @@ import pytest
 
 from jobfleet.benchmarks import sections
 from jobfleet.benchmarks.ideal import Ideal
-from jobfleet.benchmarks.measurements.features import NOTHING, ours
+from jobfleet.benchmarks.measurements.features import ALL, NOTHING
 from jobfleet.benchmarks.measurements.neighbour import ideal_waits, neighbour
 from jobfleet.benchmarks.measurements.parked import park
-from jobfleet.benchmarks.measurements.plans import LARGEST, publish
+from jobfleet.benchmarks.measurements.plans import WIDE, publish
 from jobfleet.benchmarks.measurements.shares import Claim, farthest, jain, shares
 from jobfleet.benchmarks.part import Goal
 from jobfleet.benchmarks.scenes import DRAMATIQ, FAIR, SCENES, Scene, Size
@@ -72,7 +72,7 @@ def test_a_goal_says_whether_it_was_kept() -> None:
     [
         Scene(noise="a flood on a plan of 1 at once", flood_times=2, at_once=1),
         Scene(noise="bursts", bursting=1),
-        Scene(noise="a flood", contender=DRAMATIQ, flood_times=1),
+        Scene(noise="a flood", contender=DRAMATIQ, threads=2, flood_times=1),
     ],
     ids=lambda scene: f"{scene.contender.name}: {scene.noise}",
 )
@@ -86,9 +86,7 @@ def test_every_job_of_the_quiet_tenants_is_accounted_for(scene: Scene) -> None:
 
 
 def test_every_noise_has_a_quiet_scene_to_be_compared_with() -> None:
-    quiet = {(scene.contender.name, scene.processes) for scene in SCENES if not scene.noisy}
-
-    assert {(scene.contender.name, scene.processes) for scene in SCENES} == quiet
+    assert {scene.fleet for scene in SCENES} == {scene.fleet for scene in SCENES if not scene.noisy}
     assert len(ideal_waits(SCENES[0], TINY)) == TINY.tenants * TINY.seconds
 
 
@@ -105,8 +103,8 @@ def test_all_tenants_that_are_to_be_parked_are() -> None:
 
 
 def test_what_is_sent_with_all_features_on_is_taken() -> None:
-    with open_house() as house, stage(ours("all", "keys", "rate", "concurrency", "fairness", "log"), house) as set_up:
-        publish(set_up, LARGEST)
+    with open_house() as house, stage(ALL, house) as set_up:
+        publish(set_up, WIDE)
         set_up.sender.tell("bulk", 300)
         set_up.start(1)
         set_up.warm(1)

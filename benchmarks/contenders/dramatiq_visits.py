@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
-from jobfleet.benchmarks.contender import CONCURRENCY
+from jobfleet.benchmarks.contender import THREADS
 from jobfleet.benchmarks.marks import Marks
 from jobfleet.benchmarks.visiting import VisitingApplication
 
@@ -48,4 +48,4 @@ def application() -> VisitingApplication:
 
 def worker(module: str, processes: int) -> list[str]:
     """Dramatiq's own command."""
-    return ["dramatiq", module, "-p", str(processes), "-t", str(CONCURRENCY)]
+    return ["dramatiq", module, "-p", str(processes), "-t", os.environ[THREADS]]

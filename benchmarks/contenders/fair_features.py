@@ -15,7 +15,8 @@ from jobfleet.middleware.idempotency import Idempotency
 from jobfleet.middleware.job_log import JobLog
 from jobfleet.middleware.tenant_limits import TenantLimits
 
-#: Tenants that send in turn where many do.
+#: Tenants that send in turn where all features are on, and where it is their number that matters.
+SOME_TENANTS = 10
 MANY_TENANTS = 1000
 
 features = set(os.environ[FEATURES].split())
@@ -47,11 +48,11 @@ def noop(tenant_id: int | None = None) -> None:
 
 
 class FeaturesApplication:
-    """Sends no-op jobs of no tenant, of one or of many in turn; with a key of its own each, or without."""
+    """Sends no-op jobs of no tenant, of one or of several in turn; with a key of its own each, or without."""
 
     def __init__(self) -> None:
         self._turn = 0
-        self._tenants = MANY_TENANTS if "fairness" in features else int(bool(features & {"rate", "concurrency"}))
+        self._tenants = _tenants()
 
     def _message(self, tenants: int) -> Message[Any]:
         self._turn += 1
@@ -81,6 +82,15 @@ class FeaturesApplication:
     def sent(self) -> int:
         """How many jobs were sent."""
         return self._turn
+
+
+def _tenants() -> int:
+    if "fairness" in features:
+        return MANY_TENANTS
+    if "tenants" in features:
+        return SOME_TENANTS
+    # Limits are a tenant's.
+    return int(bool(features & {"rate", "concurrency"}))
 
 
 def application() -> FeaturesApplication:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import dramatiq
 
-from jobfleet.benchmarks.contender import CONCURRENCY
+from jobfleet.benchmarks.contender import THREADS
 from jobfleet.benchmarks.marks import Marks
 from jobfleet.benchmarks.visiting import VisitingApplication
 from jobfleet.broker import FairBroker
@@ -46,4 +46,4 @@ def application() -> VisitingApplication:
 
 def worker(module: str, processes: int) -> list[str]:
     """Dramatiq's own command."""
-    return ["dramatiq", module, "-p", str(processes), "-t", str(CONCURRENCY)]
+    return ["dramatiq", module, "-p", str(processes), "-t", os.environ[THREADS]]

@@ -15,7 +15,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobfleet.benchmarks.contender import CONCURRENCY
 from jobfleet.benchmarks.ideal import Ideal
 from jobfleet.benchmarks.measurements.plans import WIDE, narrow, publish
 from jobfleet.benchmarks.scenes import Scene, Size
@@ -47,7 +46,7 @@ def neighbour(stage: Stage, scene: Scene, size: Size) -> dict[str, Any]:
     """Let one scene play; returns waits in ms, how many never started, the load, and the noisy jobs that started."""
     if scene.at_once:
         publish(stage, WIDE, {"noisy-0": narrow(scene.at_once)})
-    stage.start(scene.processes)
+    stage.start(scene.processes, threads=scene.threads)
     stage.warm(scene.processes)
     visitors = Visitors(sender=stage.sender, tenants=size.tenants, ms=scene.visit_ms(size))
     with (
@@ -70,7 +69,7 @@ def neighbour(stage: Stage, scene: Scene, size: Size) -> dict[str, Any]:
     return {
         "waits": [(run.started_ns - run.sent_ns) / 1e6 for run in found],
         "not_started": len(set(tokens) - stamps.keys()),
-        "load": sum(run.ms for run in counted) / (size.seconds * 1000 * CONCURRENCY * scene.processes),
+        "load": sum(run.ms for run in counted) / (size.seconds * 1000 * scene.all_threads),
         "noisy": sum(not run.tenant.startswith("tenant-") for run in counted),
         "ideal": ideal_waits(scene, size),
     }
@@ -83,8 +82,7 @@ def ideal_waits(scene: Scene, size: Size) -> list[float]:
     seconds += [f"lead-{number}" for number in range(size.lead)]
     seconds += [f"second-{number}" for number in range(size.seconds)]
     moments = [at + begin for begin, seed in enumerate(seconds) for at, _, _ in one_second(size.tenants, ms, seed)]
-    threads = CONCURRENCY * scene.processes
-    waits = Ideal(threads, _noisy_jobs(scene, size), scene.at_once).waits(moments, ms / 1000)
+    waits = Ideal(scene.all_threads, _noisy_jobs(scene, size), scene.at_once).waits(moments, ms / 1000)
     return [wait * 1000 for wait in waits[lead * size.tenants :]]
 
 

@@ -8,19 +8,9 @@ from dataclasses import replace
 from jobfleet.benchmarks.stage import Stage
 from jobfleet.broker import FairBroker
 from jobfleet.broker.limits import Limits
-from jobfleet.broker.plans import PLANS
 
 #: Limits that are counted and never reached.
 WIDE = Limits(plan="free", concurrency=10_000, per_minute=1_000_000, weight=1, max_backlog=1_000_000_000)
-
-#: What the largest plan allows, as the plan of everybody.
-LARGEST = Limits(
-    plan="free",
-    concurrency=PLANS["enterprise"].concurrency,
-    per_minute=PLANS["enterprise"].max_jobs_per_minute,
-    weight=PLANS["enterprise"].weight,
-    max_backlog=PLANS["enterprise"].max_backlog,
-)
 
 
 def publish(stage: Stage, everybody: Limits, tenants: Mapping[str, Limits] | None = None) -> None:

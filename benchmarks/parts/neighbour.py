@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from jobfleet.benchmarks.columns import percentile
-from jobfleet.benchmarks.contender import CONCURRENCY
 from jobfleet.benchmarks.extent import Setting
 from jobfleet.benchmarks.measurements.neighbour import neighbour
 from jobfleet.benchmarks.part import Goal, Part
@@ -56,16 +55,12 @@ def measure(setting: Setting, rounds: int = 1) -> Part:
 
 
 def _name(scene: Scene) -> str:
-    return f"{scene.contender.name}, {CONCURRENCY * scene.processes} threads: {scene.noise}"
+    return f"{scene.contender.name}, {scene.all_threads} threads: {scene.noise}"
 
 
 def _quiet(scene: Scene) -> Scene:
     """The scene without noise that one is compared with."""
-    return next(
-        other
-        for other in SCENES
-        if not other.noisy and (other.contender, other.processes) == (scene.contender, scene.processes)
-    )
+    return next(other for other in SCENES if not other.noisy and other.fleet == scene.fleet)
 
 
 def _figures(runs: list[dict[str, Any]]) -> dict[str, float]:
@@ -90,7 +85,7 @@ def _row(scene: Scene, figures: dict[str, float], setting: Setting) -> list[str]
     compared = [f"{more[1]}{figures['times']:,.2f}", ideal] if scene.noisy else ["", ""]
     return [
         scene.contender.name,
-        str(CONCURRENCY * scene.processes),
+        str(scene.all_threads),
         scene.noise,
         f"{more[0]}{figures['p50']:,.1f}",
         f"{more[1]}{figures['p99']:,.0f}",
