@@ -5,7 +5,11 @@ local function owe(tenant, n)
   if tenant ~= SYSTEM then owed[tenant] = (owed[tenant] or 0) + n end
 end
 
-local function backlog_of(tenant) return tonumber(redis.call('HGET', BACKLOG, tenant) or 0) + (owed[tenant] or 0) end
+local owed_before = {}  -- tenant -> as it was before this script
+local function backlog_of(tenant)
+  owed_before[tenant] = owed_before[tenant] or tonumber(redis.call('HGET', BACKLOG, tenant) or 0)
+  return owed_before[tenant] + (owed[tenant] or 0)
+end
 
 local function write_backlog()
   for tenant, n in pairs(owed) do

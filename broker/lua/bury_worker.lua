@@ -1,7 +1,7 @@
 -- A worker is known to be dead (the lock that lived with it is free): take back what it held at
 -- once, whatever its lease and whatever grace may say.
 --
--- include: keys pass_full_memory core idempotency suspects charges dead losses
+-- include: keys pass_full_memory core idempotency suspects charges dead losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  worker

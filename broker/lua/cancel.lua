@@ -1,7 +1,7 @@
 -- Cancel a job: one that waits is over at once, one that runs is marked and its worker is told by
 -- the next heartbeat.
 --
--- include: keys pass_full_memory core rates quit_line idempotency cancel_waiting answers
+-- include: keys pass_full_memory core rates quit_line idempotency cancel_waiting commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua

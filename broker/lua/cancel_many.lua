@@ -1,7 +1,7 @@
 -- Cancel those of the given jobs that match filters: each is looked at again here, in the step that ends it,
 -- for it may have moved on since it was found.
 --
--- include: keys pass_full_memory core rates quit_line idempotency cancel_waiting answers
+-- include: keys pass_full_memory core rates quit_line idempotency cancel_waiting commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua; '' only looks

@@ -27,6 +27,7 @@ end
 local function commit()
   fill_lines()
   write_slots()    -- where the script knows slots
+  write_times()    -- where the script knows rates
   write_waiting()
   write_backlog()
   write_journal()

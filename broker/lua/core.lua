@@ -1,3 +1,3 @@
 -- What every script that moves jobs is built from.
 --
--- include: record fleet ended limits metrics journal waiting lines leave_ring parking backlog commit
+-- include: record fleet ended limits metrics journal waiting lines leave_ring parking backlog

@@ -1,6 +1,6 @@
 -- Give up dead letters for good; their ids are remembered as those of other ended jobs are.
 --
--- include: keys pass_full_memory core idempotency answers
+-- include: keys pass_full_memory core idempotency commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua

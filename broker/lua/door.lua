@@ -30,7 +30,7 @@ local function take_in(admit)
     local id, queue, tenant, actor, priority, delay, policy, message = unpack(ARGV, at + 1, at + PARTS)
     priority, delay = tonumber(priority), tonumber(delay)
     local refusal = (has_recorder and journal_events + #events >= journal_max and 3) or (memory_is_full() and 4)
-    if ended[i] or ((refusal or policy ~= '') and redis.call('HEXISTS', JOBS, id) == 1) then
+    if ended[i] or (refusal and redis.call('HEXISTS', JOBS, id) == 1) then
       outcomes[i] = 2
     elseif refusal then
       outcomes[i] = refusal

@@ -1,6 +1,6 @@
 -- Accept jobs under policies: keys that make jobs sent twice one job, tenants' backlogs and rates.
 --
--- include: keys record fleet ended limits memory metrics journal waiting lines backlog commit rates accept idempotency door
+-- include: keys record fleet ended limits memory metrics journal waiting lines backlog rates commit accept idempotency door
 --
 -- KEYS[1]  namespace in braces
 -- ARGV     see door.lua; policy is '' or packed {on limit, promised, key, digest, ttl ms}:
@@ -20,41 +20,61 @@ local function refuse(queue, limits, reason, answer)
   return answer
 end
 
+local gates = {}  -- tenant -> when its gate opens, false when it has none
+
 -- When a job of a limited tenant may come in: now, which is noted, or later. What is held goes first.
 local function admission_moment(tenant, rate)
   local moment = free_moment(tenant, rate)
-  local gate = moment == now and redis.call('ZSCORE', GATES, tenant)
-  if gate then moment = math.max(now + 1, tonumber(gate)) end
+  if moment == now and gates[tenant] == nil then
+    gates[tenant] = tonumber(redis.call('ZSCORE', GATES, tenant) or '') or false
+  end
+  if moment == now and gates[tenant] then moment = math.max(now + 1, gates[tenant]) end
   if moment == now then note_admission(tenant, rate) end
   return moment
 end
 
--- A job under a policy: its key, its tenant's backlog and rate.
+-- What speaks against a job, as it is answered, or nil; and the rate and the moment of one that is held.
+local function judge(queue, tenant, on_limit, promised)
+  local limits = on_limit > 0 and limits_of(tenant)
+  if not limits then return nil end
+  if promised == 0 and backlog_of(tenant) >= limits[T_BACKLOG] then
+    return refuse(queue, limits, 'backlog', {5, limits[T_BACKLOG]})
+  end
+  local rate = limits[T_RATE]
+  local moment = admission_moment(tenant, rate)
+  if moment > now and on_limit == 1 then return refuse(queue, limits, 'rate', {7, moment - now, rate}) end
+  count('tenant_admitted\t' .. limits[T_PLAN] .. '\t' .. queue)
+  if moment > now then
+    gates[tenant] = nil
+    return nil, rate, moment
+  end
+end
+
+-- Whose the key is already: what is answered then, or nil.
+local function judge_key(queue, tenant, name, digest)
+  local sent = sent_under(name)
+  if not sent then return nil end
+  if sent[2] ~= digest then
+    local limits = limits_of(tenant)
+    return limits and refuse(queue, limits, 'invalid', {6, sent[1]}) or {6, sent[1]}
+  end
+  count('duplicates\t' .. queue)
+  return {8, sent[1]}
+end
+
+-- A job under a policy. It is stored first, so that a repeat is known as one; what is refused goes again.
 local function admit(id, queue, tenant, actor, priority, delay, policy, message)
   local on_limit, promised, key, digest, ttl = unpack(cmsgpack.unpack(policy))
+  if not store_record(id, queue, tenant, actor, priority, delay, key, message, ttl) then return 2 end
   local name = ttl > 0 and key_name(tenant, actor, key)
-  local sent = name and sent_under(name)
-  if sent and sent[2] ~= digest then return {6, sent[1]} end
-  if sent then
-    count('duplicates\t' .. queue)
-    return {8, sent[1]}
-  end
-  local limits = on_limit > 0 and limits_of(tenant)
-  local rate, later
-  if limits then
-    if promised == 0 and backlog_of(tenant) >= limits[T_BACKLOG] then
-      return refuse(queue, limits, 'backlog', {5, limits[T_BACKLOG]})
-    end
-    rate = limits[T_RATE]
-    local moment = admission_moment(tenant, rate)
-    if moment > now then
-      if on_limit == 1 then return refuse(queue, limits, 'rate', {7, moment - now, rate}) end
-      later = moment
-    end
-    count('tenant_admitted\t' .. limits[T_PLAN] .. '\t' .. queue)
+  local answer, rate, moment = name and judge_key(queue, tenant, name, digest), nil, nil
+  if not answer then answer, rate, moment = judge(queue, tenant, on_limit, promised) end
+  if answer then
+    redis.call('HDEL', JOBS, id)
+    return answer
   end
   if name then redis.call('SET', name, cmsgpack.pack({id, digest})) end
-  accept(id, queue, tenant, actor, priority, delay, key, message, ttl, rate, later)
+  take_place(id, queue, tenant, actor, priority, delay, key, message, rate, moment)
   return 1
 end
 

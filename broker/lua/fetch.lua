@@ -1,7 +1,7 @@
 -- Lease jobs to a worker: due jobs are promoted, held ones let in, lost workers' jobs taken back, then jobs are
 -- picked queue by queue in the order given and tenant by tenant in fair order.
 --
--- include: keys pass_full_memory core histograms rates gates idempotency promote suspects charges dead losses waits pick
+-- include: keys pass_full_memory core histograms rates gates idempotency promote suspects charges dead losses waits pick commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,

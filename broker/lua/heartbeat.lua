@@ -2,7 +2,7 @@
 -- fetch whose reply it has received, or by an older one) and does not name are released: a reply
 -- that was lost strands nothing.
 --
--- include: keys pass_full_memory core memory idempotency suspects charges dead losses waits
+-- include: keys pass_full_memory core memory idempotency suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, received, held, facts, queues, memory}; received = number of the last fetch

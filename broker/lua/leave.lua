@@ -1,6 +1,6 @@
 -- A worker process leaves: whatever it still holds goes back to the front of its lines.
 --
--- include: keys pass_full_memory core idempotency suspects charges dead losses waits answers
+-- include: keys pass_full_memory core idempotency suspects charges dead losses waits commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  worker

@@ -9,15 +9,18 @@ end
 
 -- When a tenant came back from being parked: until then it was its own limit that made its jobs wait.
 local back_since = {}
+local running_before = {}  -- tenant -> its slots that were taken before this script
 
 -- Jobs of a tenant that may start now, or nil when it has no limits.
 local function free_slots(tenant)
   local limits = limits_of(tenant)
   if not limits then return nil end
-  local running = redis.call('HMGET', RUNNING, tenant, tenant .. ':back')
-  back_since[tenant] = tonumber(running[2])
+  if not running_before[tenant] then
+    local running = redis.call('HMGET', RUNNING, tenant, tenant .. ':back')
+    running_before[tenant], back_since[tenant] = tonumber(running[1] or 0), tonumber(running[2])
+  end
   if limits[T_PAUSED] == 1 then return 0 end
-  return limits[T_CONCURRENCY] - tonumber(running[1] or 0) - (taken[tenant] or 0)
+  return limits[T_CONCURRENCY] - running_before[tenant] - (taken[tenant] or 0)
 end
 
 local function park(queue, tenant)

@@ -54,12 +54,45 @@ local function pass(queue, virtual)
   end
 end
 
--- Up to n jobs of one tenant whose turn it is; while the next tenant's `turn` is further off than one job
+-- The first of a ring in order, {{tag, tenant}, ...}: as many as this run can need. Nobody else changes the ring
+-- meanwhile, so turns are taken here and written at the end: with many tenants that is 3 of 5 commands of a job.
+local function read_ring(queue, n)
+  local ring, flat = {}, redis.call('ZRANGE', ring_key(queue), 0, n, 'WITHSCORES')
+  for i = 1, #flat, 2 do ring[#ring + 1] = {tonumber(flat[i + 1]), flat[i]} end
+  return ring
+end
+
+local function put_back(ring, tag, tenant)
+  local low, high = 1, #ring + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local other = ring[middle]
+    if other[1] < tag or (other[1] == tag and other[2] < tenant) then low = middle + 1 else high = middle end
+  end
+  table.insert(ring, low, {tag, tenant})
+end
+
+-- Write the turns that were taken: tags = tenant -> where it stands now.
+local function write_ring(queue, tags)
+  local rows = {}
+  for tenant, tag in pairs(tags) do
+    if redis.call('EXISTS', line_key(queue, tenant)) == 0 then
+      leave_ring(queue, tenant, tag)
+    else
+      rows[#rows + 1] = tag
+      rows[#rows + 1] = tenant
+    end
+  end
+  if #rows > 0 then redis.call('ZADD', ring_key(queue), unpack(rows)) end
+end
+
+-- Up to n jobs of the tenant whose turn it is; while the next tenant's turn is further off than one job
 -- that is usual in the queue, several are taken at once: one tenant alone costs one command. Where
 -- they are longer than usual, those for which it is no longer the tenant's turn go back.
 -- Returns the tag of the last start, nil when there was none.
-local function take_turn(queue, tenant, tag, turn, n, picks)
-  local free = free_slots(tenant)
+local function take_turn(queue, ring, tags, n, picks)
+  local tag, tenant = unpack(table.remove(ring, 1))
+  local turn, free = ring[1] and ring[1][1] or math.huge, free_slots(tenant)
   if free and free <= 0 then
     park(queue, tenant)
     return nil
@@ -72,11 +105,13 @@ local function take_turn(queue, tenant, tag, turn, n, picks)
   if #popped > 0 then tag, last, left = start_until(turn, tag, weight, read_jobs(queue, popped), picks) end
   take_slots(tenant, #picks - before)
   if #left > 0 then redis.call('ZADD', line, unpack(left)) end
-  if #left == 0 and (#popped / 2 < most or redis.call('EXISTS', line) == 0) then
-    leave_ring(queue, tenant, tag)
-  else
-    redis.call('ZADD', ring_key(queue), tag, tenant)
-    if free and #picks - before >= free then park(queue, tenant) end
+  tags[tenant] = tag
+  if free and #picks - before >= free then
+    write_ring(queue, {[tenant] = tag})
+    if redis.call('EXISTS', line) == 1 then park(queue, tenant) end
+    tags[tenant] = nil
+  elseif #left > 0 or #popped / 2 == most then
+    put_back(ring, tag, tenant)
   end
   return last
 end
@@ -86,12 +121,14 @@ local IDLE_TURNS = 50
 
 -- Up to n jobs of a queue in fair order.
 local function pick(queue, n)
-  local picks, virtual = {}, nil
+  local picks, virtual, tags = {}, nil, {}
+  -- Each turn takes the first and looks at the second; the rest of the ring is further off than all of these.
+  local ring = read_ring(queue, n + IDLE_TURNS + 1)
   for _ = 1, n + IDLE_TURNS do
-    local head = #picks < n and redis.call('ZRANGE', ring_key(queue), 0, 1, 'WITHSCORES') or {}
-    if not head[1] then break end
-    virtual = take_turn(queue, head[1], tonumber(head[2]), tonumber(head[4] or math.huge), n - #picks, picks) or virtual
+    if #picks == n or not ring[1] then break end
+    virtual = take_turn(queue, ring, tags, n - #picks, picks) or virtual
   end
+  write_ring(queue, tags)
   pass(queue, virtual)
   return picks
 end

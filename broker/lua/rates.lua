@@ -6,25 +6,43 @@
 -- moment to the next one, and a new plan only moves the gate.
 local MINUTE_MS = 60000
 
+local admitted = {}    -- tenant -> {jobs admitted by this script, rate}; their times are written at its end
+local times_kept = {}  -- tenant -> how many times there are
+
+-- The clock ran ahead and was corrected: what it said then happened now at the latest.
+local function correct_times(times)
+  for i, at in ipairs(redis.call('LRANGE', times, 0, -1)) do
+    if tonumber(at) > now then redis.call('LSET', times, i - 1, now) end
+  end
+end
+
 -- When one more job may be admitted: now, or later. Whole milliseconds are rounded down, so two times
 -- that differ by 60,000 may be less than a minute apart.
 local function free_moment(tenant, rate)
-  local times = times_key(tenant)
-  local nth = tonumber(redis.call('LINDEX', times, -rate) or 0)
+  local times, new = times_key(tenant), admitted[tenant] and admitted[tenant][1] or 0
+  if new >= rate then return now + MINUTE_MS + 1 end
+  times_kept[tenant] = times_kept[tenant] or redis.call('LLEN', times)
+  if times_kept[tenant] + new < rate then return now end
+  local nth = tonumber(redis.call('LINDEX', times, new - rate))
   if nth > now then
-    -- The clock ran ahead and was corrected: what it said then happened now at the latest.
-    for i, at in ipairs(redis.call('LRANGE', times, 0, -1)) do
-      if tonumber(at) > now then redis.call('LSET', times, i - 1, now) end
-    end
+    correct_times(times)
     nth = now
   end
-  return nth == 0 and now or math.max(now, nth + MINUTE_MS + 1)
+  return math.max(now, nth + MINUTE_MS + 1)
 end
 
 local function note_admission(tenant, rate)
-  local times = times_key(tenant)
-  if redis.call('RPUSH', times, now) > 2 * rate then redis.call('LTRIM', times, -rate, -1) end
-  redis.call('PEXPIRE', times, MINUTE_MS + 1)
+  local known = admitted[tenant]
+  if known then known[1] = known[1] + 1 else admitted[tenant] = {1, rate} end
+end
+
+local function write_times()
+  for tenant, known in pairs(admitted) do
+    local times, rows = times_key(tenant), {}
+    for i = 1, known[1] do rows[i] = now end
+    if redis.call('RPUSH', times, unpack(rows)) > 2 * known[2] then redis.call('LTRIM', times, -known[2], -1) end
+    redis.call('PEXPIRE', times, MINUTE_MS + 1)
+  end
 end
 
 local function set_gate(tenant, moment, queue)

@@ -1,7 +1,7 @@
 -- A worker process joins the fleet, with what it is and which actors it knows. A name is used once:
 -- a call that arrives after its worker has left or was lost does not bring the worker back.
 --
--- include: keys pass_full_memory core answers
+-- include: keys pass_full_memory core commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, lease ms, facts, queues, actors, host}; facts and actors flat {field, value, ...};

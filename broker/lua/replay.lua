@@ -1,6 +1,6 @@
 -- Send dead letters again: same id, new budget of attempts, at the end of the tenant's line.
 --
--- include: keys core answers
+-- include: keys core commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua

@@ -1,7 +1,7 @@
 -- Let a paused actor go on. The jobs of it that were put aside go back into their lines by this run, as far as it
 -- comes, and by the fleet's upkeep.
 --
--- include: keys pass_full_memory core resuming answers
+-- include: keys pass_full_memory core resuming commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua: a repeat does not resume an actor that was paused again since

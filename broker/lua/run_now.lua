@@ -1,7 +1,7 @@
 -- Let a job that waits for its time run now: it goes to the end of its line. What its tenant's rate holds stays
 -- held, for limits are exact; only its own delay, if it has one, is dropped.
 --
--- include: keys pass_full_memory core answers
+-- include: keys pass_full_memory core commit answers
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua

@@ -1,6 +1,6 @@
 -- Take over the limits of plans and tenants; they hold for jobs that wait as for those to come.
 --
--- include: keys pass_full_memory core rates gates
+-- include: keys pass_full_memory core rates gates commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {version, plans, tenants, gone}; a version older than the last one changes nothing;

@@ -3,7 +3,7 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses
+-- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a

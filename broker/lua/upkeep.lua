@@ -1,6 +1,6 @@
 -- One round of the fleet's upkeep, so that queues without workers still move.
 --
--- include: keys pass_full_memory core memory rates gates idempotency promote resuming suspects charges dead losses waits
+-- include: keys pass_full_memory core memory rates gates idempotency promote resuming suspects charges dead losses waits commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  percent of maxmemory in use; left out if not known
