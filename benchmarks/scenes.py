@@ -65,7 +65,7 @@ class Size:
     #: Seconds of the window; of sends with noise before it at the least, and after the last of a flood is in.
     seconds: int = 20
     lead: int = 6
-    settled: int = 4
+    settled: int = 3
 
     def flood_of(self, scene: Scene) -> int:
         """Jobs of a scene's flood."""

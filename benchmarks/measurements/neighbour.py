@@ -48,11 +48,12 @@ def neighbour(stage: Stage, scene: Scene, size: Size) -> dict[str, Any]:
         publish(stage, WIDE, {"noisy-0": narrow(scene.at_once)})
     stage.start(scene.processes, threads=scene.threads)
     stage.warm(scene.processes)
-    visitors = Visitors(sender=stage.sender, tenants=size.tenants, ms=scene.visit_ms(size))
     with (
         Sender(stage.contender.command("sender"), stage.environment, stage.log) as noisy,
         ThreadPoolExecutor(1) as beside,
     ):
+        # Their clock runs from here: what the other application's start took would be sent all at once.
+        visitors = Visitors(sender=stage.sender, tenants=size.tenants, ms=scene.visit_ms(size))
         for number in range(size.before):
             visitors.second(f"before-{number}")
         noise = beside.submit(_noise_of(scene, size, noisy, visitors.next_ns))
