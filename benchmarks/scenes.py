@@ -64,7 +64,7 @@ class Size:
     before: int = 2
     #: Seconds of the window; of sends with noise before it at the least, and after the last of a flood is in.
     seconds: int = 20
-    lead: int = 6
+    lead: int = 5
     settled: int = 3
 
     def flood_of(self, scene: Scene) -> int:

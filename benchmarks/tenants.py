@@ -36,7 +36,7 @@ PARTS: dict[str, Callable[[Setting], Part]] = {
 }
 
 EPILOG = """examples:
-  benchmarks/tenants.py                       all four parts, about twelve minutes
+  benchmarks/tenants.py                       all four parts, about a quarter of an hour
   benchmarks/tenants.py neighbour shares      two of them
   benchmarks/tenants.py --scale 0.01          a look at all within two minutes; nothing is published
 
