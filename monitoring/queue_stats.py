@@ -21,19 +21,24 @@ def get_queue_stats() -> list[dict[str, Any]]:
     """
     broker = FairBroker(middleware=[])
     try:
-        table = list(settings().queues)
-        others = sorted({stats.queue for stats in broker.stats()} - set(table))
-        return [
-            {
-                "queue": stats.queue,
-                "waiting": stats.waiting,
-                "active": stats.active,
-                "completed": stats.completed,
-                "failed": stats.failed,
-                "delayed": stats.delayed,
-                "total": stats.total,
-            }
-            for stats in broker.stats([*table, *others])
-        ]
+        return queue_stats(broker)
     finally:
         broker.close()
+
+
+def queue_stats(broker: FairBroker) -> list[dict[str, Any]]:
+    """As ``get_queue_stats``, of the fleet of a broker."""
+    table = list(settings().queues)
+    others = sorted({stats.queue for stats in broker.stats()} - set(table))
+    return [
+        {
+            "queue": stats.queue,
+            "waiting": stats.waiting,
+            "active": stats.active,
+            "completed": stats.completed,
+            "failed": stats.failed,
+            "delayed": stats.delayed,
+            "total": stats.total,
+        }
+        for stats in broker.stats([*table, *others])
+    ]

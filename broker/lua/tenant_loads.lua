@@ -1,6 +1,6 @@
 -- What tenants have waiting and running, read at one moment.
 --
--- include: keys fleet limits record
+-- include: keys fleet limits record oldest_in_line
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed list of tenants
@@ -8,23 +8,6 @@
 --   waiting = in its lines; oldest = since when the oldest of them could run, ms, 0 when none waits;
 --   a tenant without limits has the plan '' and a concurrency of 0.
 local now = read_clock()
-local PRIORITY_STEP = 2 ^ 48  -- as in lines.lua
-
-local function since(id)
-  local packed = redis.call('HGET', JOBS, id)
-  return packed and cmsgpack.unpack(packed)[R_SINCE] or now
-end
-
--- Lines are in order of arrival within each priority.
-local function oldest_in(line, oldest)
-  local from = '-inf'
-  while true do
-    local id, spot = unpack(redis.call('ZRANGEBYSCORE', line, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1))
-    if not id then return oldest end
-    oldest = math.min(oldest, since(id))
-    from = string.format('%.0f', (math.floor(spot / PRIORITY_STEP) + 1) * PRIORITY_STEP)
-  end
-end
 
 local queues = redis.call('SMEMBERS', QUEUES)
 
@@ -35,7 +18,7 @@ local function load_of(tenant)
     local jobs = redis.call('ZCARD', line)
     if jobs > 0 then
       waiting = waiting + jobs
-      oldest = oldest_in(line, oldest)
+      oldest = oldest_in_line(line, oldest)
     end
   end
   local limits = limits_of(tenant) or {'', 0, 0, 1, 0, 0}

@@ -1,0 +1,92 @@
+-- What the exporter shows beside the counters, read at one moment: O(queues) and O(leases), whatever waits
+-- and however many tenants there are.
+--
+-- include: keys record fleet limits oldest_in_line
+--
+-- KEYS[1]  namespace in braces
+-- ARGV     queues to look at although nobody has used them yet
+-- Returns packed {now, events in the journal, time of its oldest entry, row, ...}; row = {queue, waiting, active,
+--   scheduled, dead, dead that Redis still holds, parked, paused, oldest wait since, oldest run since, oldest
+--   death, workers, their threads, those of them that are busy}; moments in ms, 0 where there is none;
+--   waiting without parked; scheduled with what a tenant's rate holds; a run counts from its fetch.
+local now = read_clock()
+
+-- Tenants of one queue whose lines are looked at for the oldest job: those whose turn comes next.
+local TURNS_LOOKED_AT = 50
+
+local function first_score(key) return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
+
+-- Since when a tenant's jobs wait for the fleet and not for its own limit, or nil when it has no free slot.
+local function free_since(tenant)
+  local limits = limits_of(tenant)
+  if not limits then return 0 end
+  local running, back = unpack(redis.call('HMGET', RUNNING, tenant, tenant .. ':back'))
+  if limits[T_PAUSED] == 1 or tonumber(running or 0) >= limits[T_CONCURRENCY] then return nil end
+  return tonumber(back or 0)
+end
+
+local function oldest_wait_since(queue)
+  if redis.call('EXISTS', PLANS) == 0 then
+    return tonumber(redis.call('ZRANGE', oldest_key(queue), 0, 0)[1] or 0) * 1000
+  end
+  local oldest = now
+  for _, tenant in ipairs(redis.call('ZRANGE', ring_key(queue), 0, TURNS_LOOKED_AT - 1)) do
+    local free = free_since(tenant)
+    if free then oldest = math.min(oldest, math.max(free, oldest_in_line(line_key(queue, tenant), now))) end
+  end
+  return oldest < now and oldest or 0
+end
+
+-- Threads of workers that are alive, by queue; one that serves several queues counts in each.
+local workers, threads, busy = {}, {}, {}
+local function add(sums, queue, n) sums[queue] = (sums[queue] or 0) + n end
+
+local function look_at_worker(worker)
+  local own, served = unpack(redis.call('HMGET', worker_key(worker), 'threads', 'queues'))
+  own = tonumber(own or 0)
+  for queue in string.gmatch(served or '', '%S+') do
+    add(workers, queue, 1)
+    add(threads, queue, own)
+  end
+  local held = {}
+  for _, packed in ipairs(redis.call('HVALS', leases_key(worker))) do add(held, cmsgpack.unpack(packed)[L_QUEUE], 1) end
+  -- A worker holds a few jobs more than it runs.
+  for queue, n in pairs(held) do add(busy, queue, math.min(n, own)) end
+end
+
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, now, '+inf')) do look_at_worker(worker) end
+
+local function row_of(queue)
+  local parked = tonumber(redis.call('HGET', PARKED_JOBS, queue) or 0)
+  local left, returned = unpack(redis.call('HMGET', METRICS, 'dead_archived\t' .. queue, 'dead_returned\t' .. queue))
+  local dead = redis.call('ZCARD', dead_key(queue))
+  return {
+    queue,
+    math.max(0, tonumber(redis.call('HGET', waiting_key(queue), 'n') or 0) - parked),
+    redis.call('ZCARD', active_key(queue)),
+    redis.call('ZCARD', scheduled_key(queue)) + tonumber(redis.call('HGET', HELD, queue) or 0),
+    dead + math.max(0, (left or 0) - (returned or 0)),
+    dead,
+    parked,
+    redis.call('SISMEMBER', PAUSED, 'queue:' .. queue),
+    oldest_wait_since(queue),
+    first_score(active_key(queue)),
+    first_score(dead_key(queue)),
+    workers[queue] or 0,
+    threads[queue] or 0,
+    busy[queue] or 0,
+  }
+end
+
+local oldest = redis.call('XRANGE', JOURNAL, '-', '+', 'COUNT', 1)[1]
+local answer = {now, math.max(0, journal_events), oldest and tonumber(string.match(oldest[1], '^%d+')) or 0}
+local seen = {}
+local function answer_for(queues)
+  for _, queue in ipairs(queues) do
+    if not seen[queue] then answer[#answer + 1] = row_of(queue) end
+    seen[queue] = true
+  end
+end
+answer_for(ARGV)
+answer_for(redis.call('SMEMBERS', QUEUES))
+return cmsgpack.pack(answer)

@@ -1,0 +1,93 @@
+"""What Prometheus scrapes: counters as Redis holds them, gauges as they are at the scrape."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+
+import redis
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from .. import __version__
+from ..broker.fair_broker import FairBroker
+from ..broker.gauges import read_gauges
+from ..middleware.database import Database
+from .audit_watch import AuditWatch
+from .counted import Counted
+from .database_watch import DatabaseWatch
+from .label_space import LabelSpace
+from .metrics import PREFIX, UNACCOUNTED
+from .seen import Seen
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Exporter(Collector):
+    """Reads a namespace for each scrape: O(queues x actors), whatever waits.
+
+    With Redis away there are no numbers of the fleet, only that it is away: old ones would hide it.
+
+    Parameters:
+      broker: whose metrics they are.
+      database: where the job log is.
+    """
+
+    def __init__(self, broker: FairBroker, database: Database) -> None:
+        self._broker = broker
+        self.audits = AuditWatch(broker)
+        self.stored = DatabaseWatch(broker, database)
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def page(self, accepted: str = "") -> tuple[bytes, str]:
+        """The metrics as text, and its content type.
+
+        Parameters:
+          accepted: the scraper's header Accept, by which it may ask for OpenMetrics.
+        """
+        encode, content_type = choose_encoder(accepted)
+        return encode(self._registry), content_type
+
+    def describe(self) -> Iterator[Family]:
+        """Nothing: the registry must not scrape to learn the names."""
+        return iter(())
+
+    def collect(self) -> Iterator[Family]:
+        """All families."""
+        try:
+            families = self._of_the_fleet()
+        except redis.RedisError as error:
+            LOGGER.warning("Redis is away, the metrics of the fleet are left out: %s", error)
+            families = []
+        yield from families
+        yield _labelled(
+            "source_up",
+            "1 while what the metrics are read from answers.",
+            "source",
+            {"redis": float(bool(families)), "postgres": float(self.stored.up)},
+        )
+        yield _labelled(
+            "jobs_unaccounted",
+            "What the last audit found, by kind; see jobfleet audit.",
+            "kind",
+            {**dict.fromkeys(UNACCOUNTED, 0.0), **self.audits.unaccounted},
+        )
+        yield _labelled("build_info", "1, with the version.", "version", {__version__: 1.0})
+
+    def _of_the_fleet(self) -> list[Family]:
+        client, keys = self._broker.commands, self._broker.keys
+        space = LabelSpace.read(client, keys)
+        counted = Counted(client.hgetall(keys.metrics), space)
+        seen = Seen(read_gauges(self._broker.scripts, space.queues), self.stored.oldest_deaths())
+        return [*counted.families(), *seen.families()]
+
+
+def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> Family:
+    family = GaugeMetricFamily(PREFIX + name, text, labels=(label,))
+    for value, number in values.items():
+        family.add_metric((value,), number)
+    return family
