@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, IPvAnyNetwork, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     dead_letters_max: int = Field(default=5_000, ge=1, validation_alias="JOBFLEET_DEAD_LETTERS_MAX")
     #: Largest encoded message, in bytes.
     payload_max: int = Field(default=256 * 1024, ge=1_024, validation_alias="JOBFLEET_PAYLOAD_MAX")
+    #: Where the monitor answers HTTP; the port's default is 9465, or any free one when that is taken. 0 is any.
+    monitor_host: str = Field(default="127.0.0.1", min_length=1, validation_alias="JOBFLEET_MONITOR_HOST")
+    monitor_port: int | None = Field(default=None, ge=0, le=65_535, validation_alias="JOBFLEET_MONITOR_PORT")
+    #: Bearer tokens of the monitor's HTTP: who may change things, and who may look.
+    jobfleet_admin_token: SecretStr | None = None
+    jobfleet_viewer_token: SecretStr | None = None
     queues: Mapping[str, Queue] = Field(default_factory=lambda: QUEUES, validation_alias="JOBFLEET_QUEUES")
     #: What PostgreSQL's table ``plans`` gets where it has no row of that name.
     plans: Mapping[str, Plan] = Field(default_factory=lambda: PLANS, validation_alias="JOBFLEET_PLANS")

@@ -52,8 +52,8 @@ app.command()(why)
 app.command()(cancel)
 for switch in (pause, resume):
     app.command()(switch)
-for command in (audit, check):
-    app.command()(command)
+for look in (audit, check):
+    app.command()(look)
 
 
 def _version(wanted: bool) -> None:

@@ -18,7 +18,7 @@ from ..broker.settings import settings
 from ..deploy.migrate import migrate as apply_migrations
 from ..deploy.migrate import pending
 from ..middleware.database import database
-from ..monitoring.monitor import Monitor
+from ..monitoring.watch_post import WatchPost
 from .parent_death import death_signal
 from .ready_mark import mark_ready
 from .supervisor import Supervisor
@@ -93,15 +93,23 @@ def worker(
     raise typer.Exit(Supervisor([children], say).run())
 
 
-def monitor() -> None:
-    """Keep the job log and the fleet's upkeep until SIGTERM or Ctrl-C.
+def monitor(
+    host: Annotated[str | None, typer.Option("--host", help="Address of its HTTP; 127.0.0.1 if not given.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65_535, help="Port of its HTTP; 9465, or any when taken, if not given."),
+    ] = None,
+) -> None:
+    """Keep the job log, the fleet's upkeep and its metrics until SIGTERM or Ctrl-C.
 
-    Records the journal into PostgreSQL, promotes due jobs, takes back the jobs of lost workers. A fleet needs one; two
-    are safe, the second stands by.
+    Records the journal into PostgreSQL, promotes due jobs, takes back the jobs of lost workers. Answers /metrics,
+    /healthz, /readyz and, for bearers of JOBFLEET_ADMIN_TOKEN or JOBFLEET_VIEWER_TOKEN, /admin and /scale over HTTP;
+    /openapi.json describes all of it. A fleet needs one; two are safe, the second stands by.
 
     \b
-    Example:
+    Examples:
       jobfleet monitor
+      JOBFLEET_ADMIN_TOKEN=... jobfleet monitor --host 0.0.0.0 --port 9465
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
@@ -111,11 +119,13 @@ def monitor() -> None:
     with reachable(broker.client):
         broker.client.ping()
     refuse_missing_migrations()
-    namespace = settings().jobfleet_namespace
-    say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
-    mark_ready()
     try:
-        Monitor(broker, stored).run(stop)
+        with WatchPost(broker, stored, host or settings().monitor_host, port) as post:
+            namespace = settings().jobfleet_namespace
+            say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
+            say(f"metrics at {post.url}/metrics")
+            mark_ready()
+            post.run(stop)
     finally:
         broker.close()
         stored.close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from ..broker.errors import JobfleetError
 from .database import Database
 from .logged_job import LoggedJob
 from .logged_run import LoggedRun
@@ -34,6 +36,8 @@ class JobHistory:
         actor: str | None = None,
         limit: int = 50,
         before: datetime | None = None,
+        since: datetime | None = None,
+        after: str | None = None,
     ) -> list[LoggedJob]:
         """The newest jobs that match all that is given, newest first.
 
@@ -41,10 +45,18 @@ class JobHistory:
           queue, tenant, actor: exact names.
           status: as in ``LoggedJob.status``; jobs whose time has come count as pending.
           limit: how many at most.
-          before: only jobs that were sent earlier, for the next page.
+          before: only jobs that were sent earlier.
+          since: only jobs that were sent then or later.
+          after: the id of the last job of the page before; also among jobs sent at one moment none is left out.
+
+        Raises:
+          JobfleetError: the log has no job `after`.
         """
-        filters = {"queue": queue, "tenant": tenant, "status": status, "actor": actor, "limit": limit, "before": before}
+        filters: dict[str, Any] = {"queue": queue, "tenant": tenant, "status": status, "actor": actor, "limit": limit}
+        filters |= {"before": before, "since": since, "after": after}
         with self._database.connection() as connection:
+            if after is not None and connection.execute(QUERIES["job"], {"job_id": after}).fetchone() is None:
+                raise JobfleetError(f"the log has no job {after!r} any more behind which a page could begin")
             return [LoggedJob(**row) for row in connection.execute(QUERIES["jobs"], filters)]
 
     def job(self, job_id: str) -> LoggedJob | None:

@@ -12,6 +12,11 @@ WHERE (%(queue)s::TEXT IS NULL OR queue = %(queue)s)
   AND (%(tenant)s::TEXT IS NULL OR tenant_id = %(tenant)s)
   AND (%(actor)s::TEXT IS NULL OR job_type = %(actor)s)
   AND (%(before)s::TIMESTAMPTZ IS NULL OR created_at < %(before)s)
+  AND (%(since)s::TIMESTAMPTZ IS NULL OR created_at >= %(since)s)
+  AND (
+    %(after)s::TEXT IS NULL
+    OR (created_at, id) < (SELECT last.created_at, last.id FROM job_logs AS last WHERE last.job_id = %(after)s)
+  )
   AND (
     %(status)s::TEXT IS NULL
     OR (status = %(status)s AND (status <> 'scheduled' OR scheduled_for > CURRENT_TIMESTAMP))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from ..broker.fair_broker import FairBroker
 from ..middleware.database import Database
@@ -22,6 +23,8 @@ LOGGER = logging.getLogger(__name__)
 
 #: Seconds between two rounds of upkeep.
 UPKEEP_SECONDS = 1.0
+#: Seconds without a round after which the monitor counts as hung; one with a server that hangs takes up to 20.
+SILENT_SECONDS = 60.0
 #: Seconds that each thread gets to end; a server that hangs must not hold the process for ever.
 STOP_SECONDS = 10.0
 
@@ -39,6 +42,12 @@ class Monitor:
         self.recorder = Recorder(broker, database)
         self.tenants = TenantSync(broker, database)
         self._away = False
+        self._turned = time.monotonic()
+
+    @property
+    def lives(self) -> bool:
+        """Whether upkeep was tried lately; says nothing about whether it was possible."""
+        return time.monotonic() - self._turned < SILENT_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Watch until ``stop`` is set."""
@@ -49,6 +58,7 @@ class Monitor:
         for thread in threads:
             thread.start()
         while not stop.is_set():
+            self._turned = time.monotonic()
             self._keep_up()
             stop.wait(UPKEEP_SECONDS)
         for thread in threads:

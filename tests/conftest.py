@@ -169,4 +169,5 @@ def fleet_environment(redis_url: str, database_url: str, namespace: str, tmp_pat
         "JOBFLEET_NAMESPACE": namespace,
         "JOBFLEET_HOME": str(tmp_path / "home"),
         "JOBFLEET_CONFIG": str(tmp_path / "jobfleet.toml"),
+        "JOBFLEET_MONITOR_PORT": "0",
     }

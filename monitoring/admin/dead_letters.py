@@ -1,0 +1,155 @@
+"""Dead letters: list, group by error, show, replay, discard."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ...broker.dead_letter import DeadLetter
+from .call import Call
+from .refused import Refused
+from .role import Role
+from .route import Route
+
+#: Dead letters that one request changes at most, and that a grouping looks at.
+MOST = 1_000
+#: Characters of an error that a group is named by.
+ERROR_SHOWN = 200
+
+
+class DeadFilter(BaseModel):
+    """Which dead letters; all that is given must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    queue: str | None = Field(default=None, max_length=255, description="A queue's name.")
+    tenant: str | None = Field(default=None, max_length=255, description="A tenant's id.")
+    actor: str | None = Field(default=None, max_length=255, description="An actor's name.")
+    error: str | None = Field(default=None, max_length=1_000, description="A part of the error's text.")
+    limit: int = Field(default=100, ge=1, le=MOST, description="The newest so many.")
+
+
+class DeadChoice(DeadFilter):
+    """Which dead letters to change: some by id, or all that match."""
+
+    job_ids: list[str] | None = Field(default=None, max_length=MOST, description="These, whatever they are.")
+    dry_run: bool = Field(default=False, description="Change nothing, tell which would be changed.")
+    limit: int = Field(default=MOST, ge=1, le=MOST, description="The newest so many.")
+
+    @model_validator(mode="after")
+    def _is_meant(self) -> DeadChoice:
+        filters = (self.queue, self.tenant, self.actor, self.error)
+        if (self.job_ids is None) == (filters == (None,) * len(filters)):
+            raise ValueError("give either job_ids, or at least one of queue, tenant, actor, error")
+        return self
+
+
+def _list(call: Call) -> list[dict[str, Any]]:
+    return [_shown(letter) for letter in _matching(call, call.given)]
+
+
+def _groups(call: Call) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str, str, str], list[DeadLetter]] = {}
+    for letter in _matching(call, call.given):
+        first_line = letter.error.partition("\n")[0][:ERROR_SHOWN]
+        groups.setdefault((letter.queue, letter.actor, letter.reason, first_line), []).append(letter)
+    rows = [
+        {
+            "queue": queue,
+            "actor": actor,
+            "reason": reason,
+            "error": error,
+            "count": len(letters),
+            "newest_ms": max(letter.failed_ms for letter in letters),
+            "oldest_ms": min(letter.failed_ms for letter in letters),
+        }
+        for (queue, actor, reason, error), letters in groups.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["count"], -row["newest_ms"]))
+
+
+def _show(call: Call) -> dict[str, Any]:
+    job_id = call.path["job_id"]
+    letter = call.fleet.broker.dead_letters.show(job_id)
+    if letter is None:
+        raise Refused(404, f"there is no dead letter {job_id!r}")
+    return {**_shown(letter), "traceback": letter.traceback}
+
+
+def _replay(call: Call) -> dict[str, Any]:
+    chosen = _chosen(call)
+    return _done(call, chosen, [] if call.given.dry_run else call.fleet.broker.dead_letters.replay(chosen))
+
+
+def _discard(call: Call) -> dict[str, Any]:
+    chosen = _chosen(call)
+    return _done(call, chosen, [] if call.given.dry_run else call.fleet.broker.dead_letters.discard(chosen))
+
+
+def _done(call: Call, chosen: list[str], changed: list[str]) -> dict[str, Any]:
+    return {"dry_run": call.given.dry_run, "matched": len(chosen), "job_ids": chosen if call.given.dry_run else changed}
+
+
+def _chosen(call: Call) -> list[str]:
+    wanted: DeadChoice = call.given
+    if wanted.job_ids is not None:
+        letters = call.fleet.broker.dead_letters
+        return [job_id for job_id in dict.fromkeys(wanted.job_ids) if letters.show(job_id)]
+    return [letter.job_id for letter in _matching(call, wanted)]
+
+
+def _matching(call: Call, wanted: DeadFilter) -> list[DeadLetter]:
+    return call.fleet.broker.dead_letters.list(
+        queue=wanted.queue, tenant=wanted.tenant, actor=wanted.actor, error=wanted.error, limit=wanted.limit
+    )
+
+
+def _shown(letter: DeadLetter) -> dict[str, Any]:
+    """A dead letter without its message, in which nothing is redacted."""
+    return {name: value for name, value in asdict(letter).items() if name not in ("message", "traceback")}
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/admin/dead",
+        role=Role.VIEWER,
+        summary="The newest dead letters.",
+        answer=_list,
+        takes=DeadFilter,
+    ),
+    Route(
+        method="GET",
+        path="/admin/dead/groups",
+        role=Role.VIEWER,
+        summary="The newest dead letters grouped by queue, actor, reason and error, the largest group first.",
+        answer=_groups,
+        takes=DeadFilter,
+    ),
+    Route(
+        method="GET",
+        path="/admin/dead/{job_id}",
+        role=Role.VIEWER,
+        summary="One dead letter with its traceback.",
+        answer=_show,
+        refusals=(404,),
+    ),
+    Route(
+        method="POST",
+        path="/admin/dead/replay",
+        role=Role.ADMIN,
+        summary="Send dead letters again: same ids, a new budget of attempts.",
+        answer=_replay,
+        takes=DeadChoice,
+    ),
+    Route(
+        method="POST",
+        path="/admin/dead/discard",
+        role=Role.ADMIN,
+        summary="Give dead letters up for good.",
+        answer=_discard,
+        takes=DeadChoice,
+    ),
+)

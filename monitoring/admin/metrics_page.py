@@ -1,0 +1,26 @@
+"""What Prometheus scrapes."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from .call import Call
+from .role import Role
+from .route import Route
+
+
+def _metrics(call: Call) -> Response:
+    page, content_type = call.fleet.exporter.page(call.headers.get("accept", ""))
+    return Response(page, headers={"Content-Type": content_type})
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/metrics",
+        role=Role.ANYONE,
+        summary="All metrics, as text or, for a scraper that asks for it, as OpenMetrics.",
+        answer=_metrics,
+        media_type="text/plain",
+    ),
+)

@@ -1,0 +1,27 @@
+"""The fleet behind the admin server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...broker.fair_broker import FairBroker
+from ...middleware.database import Database
+from ..exporter import Exporter
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """What the server shows and changes.
+
+    Parameters:
+      broker: whose jobs they are, with PostgreSQL as its archive.
+      database: where the job log is.
+      exporter: of the same fleet.
+      lives: whether the monitor's own loop still turns.
+    """
+
+    broker: FairBroker
+    database: Database
+    exporter: Exporter
+    lives: Callable[[], bool]

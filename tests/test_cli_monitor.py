@@ -1,0 +1,93 @@
+"""The command ``jobfleet monitor`` and its HTTP, in real processes."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+
+import dramatiq
+import pytest
+from command import refused, run
+from http_client import Client
+from processes import Process
+from scraped import Scraped
+from wait import eventually, present
+
+from jobfleet.broker import FairBroker
+from jobfleet.middleware.job_log import JobLog
+
+TOKEN = "sesame"
+
+
+@pytest.fixture
+def environment(fleet_environment: dict[str, str]) -> dict[str, str]:
+    return {**fleet_environment, "JOBFLEET_ADMIN_TOKEN": TOKEN}
+
+
+def client_of(monitor: Process) -> Client:
+    """A client of a monitor that has just been started."""
+    monitor.says("/metrics")
+    return Client(present(re.search(r"metrics at (\S+)/metrics", monitor.output)).group(1), TOKEN)
+
+
+def monitor(environment: Mapping[str, str]) -> Process:
+    return Process(["jobfleet", "monitor", "--port", "0"], environment)
+
+
+def test_counters_go_on_through_restarts_and_are_those_of_every_monitor(
+    environment: dict[str, str], broker: FairBroker
+) -> None:
+    # Given a fleet with two monitors
+    broker.add_middleware(JobLog())
+
+    @dramatiq.actor(broker=broker, queue_name="email")
+    def good(*, tenant_id: str) -> None: ...
+
+    with monitor(environment) as first, monitor(environment) as second:
+        one, two = client_of(first), client_of(second)
+        worker = dramatiq.Worker(broker, worker_threads=2, worker_timeout=100)
+        worker.start()
+        try:
+            # When jobs run, one monitor is killed, and more jobs run
+            for tenant in "abc":
+                good.send(tenant_id=tenant)
+            eventually(lambda: done(one) == 3)
+            eventually(lambda: one.get("/readyz").status_code == 200)
+            first.kill()
+            for tenant in "abc":
+                good.send(tenant_id=tenant)
+            eventually(lambda: done(two) == 6)
+        finally:
+            worker.stop()
+
+        # Then the one that is left has all of them, in the counters and in the log
+        eventually(lambda: lag(two) == 0, timeout=60)
+        with two:
+            assert len(two.get("/admin/jobs?status=completed").json()["data"]["jobs"]) == 6
+            counted = Scraped(two.get("/metrics").content).counters()
+
+        # And a new one counts on from there
+        with monitor(environment) as third, client_of(third) as three:
+            eventually(lambda: Scraped(three.get("/metrics").content).counters() == counted)
+            third.terminate()
+            assert third.wait().status == 0
+        second.terminate()
+        assert second.wait().status == 0
+
+
+def done(client: Client) -> float:
+    seen = Scraped(client.get("/metrics").content).series("jobfleet_jobs_processed_total", "actor", "outcome")
+    return seen.get(("good", "completed"), 0)
+
+
+def lag(client: Client) -> float:
+    return Scraped(client.get("/metrics").content).value("jobfleet_journal_lag_entries")
+
+
+def test_it_refuses_to_listen_where_it_must_not_or_cannot(fleet_environment: dict[str, str]) -> None:
+    refused(run(fleet_environment, "monitor", "--host", "0.0.0.0", "--port", "0"), "0.0.0.0", "JOBFLEET_ADMIN_TOKEN")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        refused(run(fleet_environment, "monitor", "--port", port), port, "in use", "--port")
+        refused(run({**fleet_environment, "JOBFLEET_MONITOR_PORT": port}, "monitor"), port, "JOBFLEET_MONITOR_PORT")
