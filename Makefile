@@ -34,7 +34,7 @@ bench: $(INSTALLED) ## measure the broker; PEERS=yes beside all others too, BENC
 	@$(if $(PEERS),$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]")
 	@$(PYTHON) benchmarks/run.py $(if $(PEERS),--peers) $(BENCH)
 
-bench-tenants: $(INSTALLED) ## measure noisy neighbours, shares, and what limits cost, about twelve minutes; BENCH="..." for a part
+bench-tenants: $(INSTALLED) ## measure noisy neighbours, shares, and what limits cost, about a quarter of an hour; BENCH="..." for a part
 	@$(PYTHON) benchmarks/tenants.py $(BENCH)
 
 soak: $(INSTALLED) ## the tests that run for minutes
