@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .queue_gauges import QueueGauges
 from .queue_load import QueueLoad
+from .queues import Queue
 from .scripts import Scripts, unpack
 
 #: Milliseconds within which a scheduled job is worth a worker that starts now.
@@ -24,13 +25,14 @@ class Gauges:
     queues: tuple[QueueGauges, ...]
 
 
-def read_gauges(scripts: Scripts, queues: Iterable[str]) -> Gauges:
-    """Look at the queues that are named, and at every other that was ever used.
+def read_gauges(scripts: Scripts, queues: Iterable[Queue]) -> Gauges:
+    """Look at the queues that are given, and at every other that was ever used.
 
     Raises:
       redis.RedisError: the server is away.
     """
-    now, entries, oldest, *rows = unpack(scripts.call("gauges", *queues))
+    bounds = [part for queue in queues for part in (queue.name, queue.concurrency or 0)]
+    now, entries, oldest, *rows = unpack(scripts.call("gauges", *bounds))
     found = [QueueGauges.read(row, now) for row in rows]
     return Gauges(int(entries), max(0.0, now - oldest) / 1000 if oldest else 0.0, tuple(found))
 

@@ -30,7 +30,7 @@ class QueueGauges:
     oldest_run: float
     #: How long the oldest dead letter that Redis holds is dead.
     oldest_dead: float
-    #: Worker processes that are alive and serve the queue, their threads, and those that run a job of it.
+    #: Worker processes that are alive and serve the queue, their threads that may run its jobs, and those that do.
     workers: int
     threads: int
     busy: int

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from .. import __version__
 from ..broker.fair_broker import FairBroker
 from ..broker.gauges import read_gauges
+from ..broker.settings import settings
 from ..middleware.database import Database
 from .audit_watch import AuditWatch
 from .counted import Counted
@@ -82,7 +83,7 @@ class Exporter(Collector):
         client, keys = self._broker.commands, self._broker.keys
         space = LabelSpace.read(client, keys)
         counted = Counted(client.hgetall(keys.metrics), space)
-        seen = Seen(read_gauges(self._broker.scripts, space.queues), self.stored.oldest_deaths())
+        seen = Seen(read_gauges(self._broker.scripts, map(settings().queue, space.queues)), self.stored.oldest_deaths())
         return [*counted.families(), *seen.families()]
 
 

@@ -42,7 +42,7 @@ class Seen:
         yield self._by_queue("queue_wait_objective_seconds", "Within what time a job should start.", _objective)
         yield self._by_queue("queue_time_limit_seconds", "How long an attempt may run.", _time_limit)
         yield self._by_queue("workers", "Worker processes that are alive and serve the queue.", _workers)
-        yield self._by_queue("worker_threads", "Threads of the workers that serve the queue.", _threads)
+        yield self._by_queue("worker_threads", "Threads of workers that may run a job of the queue.", _threads)
         yield self._by_queue("worker_threads_busy", "Threads that run a job of the queue.", _busy)
         yield self._by_queue("job_oldest_running_seconds", "How long the oldest running job is held.", _run)
         yield GaugeMetricFamily(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from typing import Any
 import dramatiq
 import pytest
 from command import SmallFleet
+from dramatiq import Worker
 from http_client import Client
+from published_limits import published
 from requests import Response
 from scraped import Scraped
 from wait import eventually
@@ -78,7 +81,7 @@ def refusal(answer: Response, status: int) -> str:
 
 
 def path_of(route: Route) -> str:
-    return route.path.replace("{queue}", "email").replace("{job_id}", "some-id")
+    return re.sub(r"{\w+}", "email", route.path)
 
 
 def test_only_what_must_be_is_open() -> None:
@@ -130,6 +133,10 @@ def test_what_is_not_there_is_told_as_json(admin: Client) -> None:
         ("/admin/jobs?status=lost", "status"),
         ("/admin/jobs?limit=0", "limit"),
         ("/admin/jobs?since=yesterday", "since"),
+        ("/admin/jobs?until=2026-01-01T00:00:00", "until"),
+        ("/admin/jobs?tenant=%00", "NUL"),
+        ("/admin/jobs/%00", "NUL"),
+        ("/admin/tenants?paused=perhaps", "paused"),
         ("/admin/jobs?colour=red", "colour"),
         ("/admin/dead?limit=many", "limit"),
     ],
@@ -254,6 +261,62 @@ def test_a_waiting_job_is_explained_hurried_and_cancelled(viewer: Client, admin:
     assert "waiting" in refusal(admin.post(f"/admin/jobs/{job_id}/run-now"), 409)
     assert data(admin.post(f"/admin/jobs/{job_id}/cancel"))["outcome"] == "cancelled"
     assert broker.stats(["zoo"])[0].total == 0
+
+
+def test_tenants_get_plans_limits_and_pauses(viewer: Client, admin: Client, broker: FairBroker) -> None:
+    assert data(viewer.get("/admin/tenants/acme"))["limits"]["plan"] == "free"
+    assert data(admin.post("/admin/tenants/acme/plan", json={"plan": "pro"}))["limits"]["concurrency"] == 10
+    own = data(admin.post("/admin/tenants/acme/limits", json={"concurrency": 3}))
+    assert (own["overrides"], own["limits"]["concurrency"]) == ({"concurrency": 3}, 3)
+    assert data(admin.post("/admin/tenants/acme/pause"))["limits"]["paused"] is True
+    assert published(broker, "acme") == ["pro", 3, 200, 4, 100_000, True], "the fleet knows at once"
+    assert data(admin.post("/admin/tenants/acme/resume"))["limits"]["paused"] is False
+    data(admin.post("/admin/tenants/other/plan", json={"plan": "pro"}))
+    page = data(viewer.get("/admin/tenants", params={"plan": "pro", "limit": 1}))
+    assert ([row["tenant_id"] for row in page["tenants"]], page["next"]) == (["acme"], "acme")
+    assert "plan" in refusal(admin.post("/admin/tenants/acme/plan", json={"plan": "gold"}), 400)
+    assert "concurrency" in refusal(admin.post("/admin/tenants/acme/limits", json={"concurrency": 0}), 400)
+    assert "plan" in refusal(admin.post("/admin/tenants/acme/plan", json={}), 422)
+
+
+def test_actors_are_paused_and_jobs_cancelled_by_filter(viewer: Client, admin: Client, broker: FairBroker) -> None:
+    @dramatiq.actor(broker=broker, queue_name="zoo")
+    def feed() -> None: ...
+
+    data(admin.post("/admin/actors/feed/pause"))
+    worker = Worker(broker, worker_threads=1)
+    worker.start()
+    try:
+        eventually(lambda: data(viewer.get("/admin/actors")) == [{"actor": "feed", "queue": "zoo", "paused": True}])
+    finally:
+        worker.stop()
+    for _ in range(3):
+        feed.send()
+    assert data(viewer.get("/admin/paused")) == [{"kind": "actor", "name": "feed"}]
+    assert data(admin.post("/admin/actors/feed/resume"))["was_paused"] is True
+
+    dry = data(admin.post("/admin/jobs/cancel", json={"type": "feed", "dry_run": True}))
+    assert (dry["matched"], broker.stats(["zoo"])[0].waiting) == (3, 3)
+    assert data(admin.post("/admin/jobs/cancel", json={"type": "feed"}))["pending"] == 3
+    assert broker.stats(["zoo"])[0].total == 0
+    assert "give a queue" in refusal(admin.post("/admin/jobs/cancel", json={}), 400)
+    assert "states" in refusal(admin.post("/admin/jobs/cancel", json={"queue": "zoo", "states": ["dead"]}), 422)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/admin/jobs/cancel", {"queue": "zoo", "dry_run": "no"}, "dry_run"),
+        ("/admin/jobs/cancel", {"queue": "zoo", "limit": 5}, "limit"),
+        ("/admin/dead/replay", {"queue": "zoo", "limit": "5"}, "limit"),
+        ("/admin/dead/discard", {"queue": "zoo", "dry_run": 1}, "dry_run"),
+        ("/admin/tenants/acme/limits", {"concurrency": "3"}, "concurrency"),
+        ("/admin/tenants/acme/limits", {"concurrency": True}, "concurrency"),
+        ("/admin/tenants/acme/plan", {"plan": None}, "plan"),
+    ],
+)
+def test_a_body_says_exactly_what_it_means(admin: Client, path: str, body: dict[str, Any], named: str) -> None:
+    assert named in refusal(admin.post(path, json=body), 422)
 
 
 def test_the_openapi_document_has_every_route(served: str) -> None:

@@ -206,6 +206,26 @@ def test_everything_is_there_at_0_before_anything_happens(broker: FairBroker, ex
     assert seen.series("jobfleet_workers", "queue") == {("email",): 1}
 
 
+def test_threads_that_may_not_run_a_queues_jobs_are_not_its_threads(broker: FairBroker, exporter: Exporter) -> None:
+    # Given a worker with more threads than may run jobs of one of its queues at once
+    @dramatiq.actor(broker=broker, queue_name="report")
+    def write() -> None: ...
+
+    @dramatiq.actor(broker=broker, queue_name="zoo")
+    def feed() -> None: ...
+
+    most = settings().queue("report").concurrency
+    assert most == 5
+    worker = Worker(broker, worker_threads=most + 3)
+    worker.start()
+    try:
+        # Then each queue has the threads that it can get
+        wanted = {("report",): most, ("zoo",): most + 3}
+        eventually(lambda: scrape(exporter).series("jobfleet_worker_threads", "queue") == wanted)
+    finally:
+        worker.stop()
+
+
 def test_what_a_tenants_own_limit_holds_up_is_parked_and_nobodys_wait(
     broker: FairBroker, exporter: Exporter, pool: Database
 ) -> None:

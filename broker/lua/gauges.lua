@@ -4,10 +4,11 @@
 -- include: keys record fleet limits oldest_in_line
 --
 -- KEYS[1]  namespace in braces
--- ARGV     queues to look at although nobody has used them yet
+-- ARGV     queue, most jobs of it that one worker runs at once (0: no such bound), ...; these queues are looked
+--          at although nobody may have used them yet
 -- Returns packed {now, events in the journal, time of its oldest entry, row, ...}; row = {queue, waiting, active,
 --   scheduled, dead, dead that Redis still holds, parked, paused, oldest wait since, oldest run since, oldest
---   death, workers, their threads, those of them that are busy}; moments in ms, 0 where there is none;
+--   death, workers, threads of theirs that may run its jobs, those of them that do}; moments in ms, 0 where there is none;
 --   waiting without parked; scheduled with what a tenant's rate holds; a run counts from its fetch.
 local now = read_clock()
 
@@ -39,19 +40,29 @@ end
 
 -- Threads of workers that are alive, by queue; one that serves several queues counts in each.
 local workers, threads, busy = {}, {}, {}
+local bounds, named = {}, {}
+for i = 1, #ARGV, 2 do
+  named[#named + 1] = ARGV[i]
+  bounds[ARGV[i]] = tonumber(ARGV[i + 1])
+end
 local function add(sums, queue, n) sums[queue] = (sums[queue] or 0) + n end
+
+local function bounded(queue, n)
+  local bound = bounds[queue] or 0
+  return bound > 0 and math.min(n, bound) or n
+end
 
 local function look_at_worker(worker)
   local own, served = unpack(redis.call('HMGET', worker_key(worker), 'threads', 'queues'))
   own = tonumber(own or 0)
   for queue in string.gmatch(served or '', '%S+') do
     add(workers, queue, 1)
-    add(threads, queue, own)
+    add(threads, queue, bounded(queue, own))
   end
   local held = {}
   for _, packed in ipairs(redis.call('HVALS', leases_key(worker))) do add(held, cmsgpack.unpack(packed)[L_QUEUE], 1) end
   -- A worker holds a few jobs more than it runs.
-  for queue, n in pairs(held) do add(busy, queue, math.min(n, own)) end
+  for queue, n in pairs(held) do add(busy, queue, math.min(n, bounded(queue, own))) end
 end
 
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, now, '+inf')) do look_at_worker(worker) end
@@ -87,6 +98,6 @@ local function answer_for(queues)
     seen[queue] = true
   end
 end
-answer_for(ARGV)
+answer_for(named)
 answer_for(redis.call('SMEMBERS', QUEUES))
 return cmsgpack.pack(answer)

@@ -10,6 +10,7 @@ import json
 import logging
 from typing import Any
 
+import psycopg
 from dramatiq.errors import BrokerConnectionError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
@@ -116,6 +117,8 @@ def _explain(error: Exception, path: str) -> tuple[int, str]:
         return 503, str(error)
     if isinstance(error, JobfleetError):
         return 400, str(error)
+    if isinstance(error, psycopg.DataError):
+        return 422, f"a value is none that PostgreSQL can compare: {' '.join(str(error).split())}"
     LOGGER.error("%s could not be answered", path, exc_info=error)
     return 500, "this could not be answered; the monitor's log says why"
 

@@ -34,6 +34,8 @@ class DeadFilter(BaseModel):
 class DeadChoice(DeadFilter):
     """Which dead letters to change: some by id, or all that match."""
 
+    model_config = ConfigDict(extra="forbid", strict=True)
+
     job_ids: list[str] | None = Field(default=None, max_length=MOST, description="These, whatever they are.")
     dry_run: bool = Field(default=False, description="Change nothing, tell which would be changed.")
     limit: int = Field(default=MOST, ge=1, le=MOST, description="The newest so many.")

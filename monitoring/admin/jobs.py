@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ...middleware.job_history import JobHistory
 from .call import Call
@@ -26,8 +25,8 @@ class JobSearch(BaseModel):
         Literal["pending", "scheduled", "active", "completed", "failed", "cancelled", "skipped", "discarded"] | None
     ) = Field(default=None, description="The state that a job is in now.")
     type: str | None = Field(default=None, max_length=255, description="An actor's name.")
-    since: datetime | None = Field(default=None, description="Sent at this moment or later.")
-    until: datetime | None = Field(default=None, description="Sent before this moment.")
+    since: AwareDatetime | None = Field(default=None, description="Sent at this moment or later.")
+    until: AwareDatetime | None = Field(default=None, description="Sent before this moment.")
     after: str | None = Field(default=None, max_length=255, description="The field next of the page before.")
     limit: int = Field(default=50, ge=1, le=500, description="Jobs on a page.")
 

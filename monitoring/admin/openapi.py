@@ -100,11 +100,9 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 def _responses(route: Route) -> dict[str, Any]:
     own: set[int] = {*route.refusals, 503}
     if route.role > Role.ANYONE:
-        own.add(401)
+        own |= {401, 422}
     if route.role > Role.VIEWER:
         own.add(403)
-    if route.takes is not Nothing:
-        own.add(422)
     if route.method == "POST":
         own |= {400, 413}
     content = {"schema": ANSWER} if route.media_type == "application/json" else {"schema": {"type": "string"}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .actors import ROUTES as ACTORS
+from .cancel_matching import ROUTES as CANCEL_MATCHING
 from .dead_letters import ROUTES as DEAD_LETTERS
 from .health import ROUTES as HEALTH
 from .jobs import ROUTES as JOBS
@@ -10,13 +12,17 @@ from .openapi import response
 from .queues import ROUTES as QUEUES
 from .role import Role
 from .route import Route
+from .tenants import ROUTES as TENANTS
 
 ROUTES: tuple[Route, ...] = (
     *METRICS,
     *HEALTH,
     *QUEUES,
     *JOBS,
+    *CANCEL_MATCHING,
     *DEAD_LETTERS,
+    *TENANTS,
+    *ACTORS,
     Route(
         method="GET",
         path="/openapi.json",
