@@ -9,7 +9,8 @@ from typing import cast
 import redis
 
 from .archive import Archive
-from .audit import AuditReport, audit
+from .audit import AuditReport
+from .auditor import Auditor
 from .commands import Commands
 from .connection import connect, reachable
 from .dead_letters import DeadLetters
@@ -95,7 +96,12 @@ class Fleet:
             percent = self.memory.percent()
             self.scripts.call("upkeep", *(() if percent is None else (percent,)))
 
-    def audit(self) -> AuditReport:
-        """Walk the keys and prove that no job is lost or in two places and that counts are true."""
+    def audit(self, *, repair: bool = False) -> AuditReport:
+        """Walk the keys and prove that no job is lost or in two places and that counts are true.
+
+        Parameters:
+          repair: mend what is found, and look again. A job that stands nowhere runs again.
+        """
         with reachable(self.client):
-            return audit(self.commands, self.keys, self.scripts)
+            auditor = Auditor(self.commands, self.keys, self.scripts, self.archive)
+            return auditor.repair() if repair else auditor.audit()

@@ -33,10 +33,10 @@ def policy_of(message: Message[Any], tenant: str, key: str) -> bytes:
     if not (limited or key):
         return b""
     ttl = int(options.get(KEY_TTL, 0)) if key else 0
-    return pack([limited, int(bool(options.get(PROMISED))), key, _digest(message) if ttl else "", ttl])
+    return pack([limited, int(bool(options.get(PROMISED))), key, digest(message) if ttl else "", ttl])
 
 
-def _digest(message: Message[Any]) -> str:
+def digest(message: Message[Any]) -> str:
     """What tells one payload from another: the arguments, whatever the order of their names."""
     try:
         text = json.dumps([message.args, message.kwargs], sort_keys=True, separators=(",", ":")).encode()

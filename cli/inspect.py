@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: queues, jobs, audit."""
+"""Commands that look and change nothing: queues, jobs."""
 
 from __future__ import annotations
 
@@ -136,24 +136,3 @@ def show_job(
         print_json(report)
     else:
         print_job_report(report)
-
-
-def audit(as_json: AsJson = False) -> None:
-    """Prove that no job is lost, in two places or counted wrongly.
-
-    Walks every key of the fleet in small slices; safe while it runs. Exit code 1 when something was found.
-
-    \b
-    Example:
-      jobfleet audit
-    """
-    with fleet_context() as fleet:
-        report = fleet.broker.audit()
-    if as_json:
-        print_json({"clean": report.clean, "jobs": report.jobs, "findings": report.findings})
-    else:
-        for finding in report.findings:
-            say(str(finding))
-        say(str(report).splitlines()[0])
-    if not report.clean:
-        raise typer.Exit(1)

@@ -14,11 +14,12 @@ from dramatiq.errors import DramatiqError
 from .. import __version__
 from ..broker.errors import JobfleetError
 from . import run
+from .audit import audit
 from .cancel import cancel, purge
 from .check import check
 from .demo import demo
 from .follow import follow
-from .inspect import audit, jobs, queues
+from .inspect import jobs, queues
 from .operate import dead
 from .pauses import pause, resume
 from .tenants import tenants

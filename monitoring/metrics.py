@@ -60,21 +60,28 @@ ATTEMPT_BUCKETS = (1, 2, 3, 4, 5, 10)
 STATES = ("waiting", "active", "scheduled", "dead", "parked")
 #: What an audit may find, see ``broker.audit``.
 UNACCOUNTED = (
+    "backlog",
     "conservation",
+    "counter",
     "failure",
     "format",
     "gate",
     "ghost",
+    "halted",
     "held",
+    "journal",
+    "key",
     "lease",
     "leases",
     "line",
     "lost",
     "parked",
+    "queue",
     "records",
     "ring",
     "slots",
     "twice",
+    "type",
     "waiting",
     "worker",
 )

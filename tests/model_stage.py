@@ -20,6 +20,7 @@ from model_operator import OperatedModel
 from wide_limits import give_weights
 
 from jobfleet.broker.policy import KEY_TTL
+from jobfleet.broker.scripts import pack
 
 LEASE_MS = 600_000
 QUEUES = ("email", "export")
@@ -210,8 +211,22 @@ class Stage(RuleBasedStateMachine):
         client.scripts.call("bury_worker", worker.worker)
         self.model.bury_worker(worker.worker)
         self.forget(worker)
-        assert client.audit().clean
+        assert client.audit(repair=True).clean
+        self.repair_what_is_right(client)
         self.check.all()
+
+    def repair_what_is_right(self, client: RecordedBroker) -> None:
+        """Repairs find nothing to do, and do nothing."""
+        call, once = client.scripts.call, client.scripts.call_once
+        everyone = pack([part for job_id in self.known for part in (job_id, "", "")])
+        assert once("repair_jobs", everyone) == []
+        assert once("repair_worker", "nobody") == 0
+        assert once("repair_totals") == []
+        for queue in QUEUES:
+            once("repair_waiting", queue)
+        assert call("audit_keys", pack([])) == []
+        assert call("repair_keys", pack([]), pack([])) == [[], []]
+        assert call("repair_types", pack([":jobs", "hash"])) == [0]
 
     def run_all(self, worker: ModelWorker) -> None:
         """One worker takes what it can and completes it."""
@@ -235,3 +250,5 @@ class Stage(RuleBasedStateMachine):
         assert client.why("j0") is None
         assert client.tenant_loads() == []
         assert client.scripts.call("neighbours", MACHINE) == []
+        assert client.scripts.call("scale", QUEUES[0], 1_000) == [0, 0, 0]
+        client.scripts.call("gauges", *QUEUES)

@@ -37,7 +37,7 @@ COMMANDS = {
     "cancel": ["--state", "--dry-run", "--yes", "Exit code 1"],
     "pause": ["--actor", "list what is paused"],
     "resume": ["--actor", "jobfleet resume webhook"],
-    "audit": ["--json", "Exit code 1"],
+    "audit": ["--json", "--repair", "Exit code 1"],
     "check": ["--json", "Exit code 1"],
 }
 

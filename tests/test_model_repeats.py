@@ -96,6 +96,48 @@ NEW = message("new", "c")
 KEYED = message("keyed", "c").copy(options={"idempotency_key": "k", KEY_TTL: 60_000})
 RUNNING_ONES = pack([0, "", "a", "", {"active": 1}, ["active-a", "active-b", "waiting-a"]])
 
+
+def damaged(damage: Callable[[FairBroker], object], script: str, *args: bytes | str) -> Callable[[Scene], Any]:
+    def call(scene: Scene) -> None:
+        damage(scene.straight)
+        scene.lossy.scripts.call_once(script, *args)
+
+    return call
+
+
+def mend_a_type(scene: Scene) -> None:
+    scene.straight.client.set(scene.straight.keys.gates, "scribble")
+    scene.lossy.scripts.call("repair_types", pack([":gates", "zset"]))
+
+
+def mend_a_key(scene: Scene) -> None:
+    scene.straight.enqueue(KEYED)
+    for key in scene.straight.client.scan_iter(match=f"{scene.straight.keys.prefix}:key:*"):
+        scene.straight.client.delete(key)
+    assert scene.lossy.scripts.call("repair_keys", pack(["keyed", "digest"]), pack([])) == [[1], []]
+
+
+#: What repairs do to keys that were damaged by hand.
+REPAIRS: list[tuple[str, Callable[[Scene], Any]]] = [
+    ("repair_types", mend_a_type),
+    ("repair_keys", mend_a_key),
+    ("repair_worker", damaged(lambda b: b.client.delete(b.keys.workers), "repair_worker", "w1")),
+    (
+        "repair_jobs",
+        damaged(
+            lambda b: b.client.zadd(b.keys.line("default", "b"), {"waiting-a": 1}),
+            "repair_jobs",
+            pack(["waiting-a", "default", "b"]),
+        ),
+    ),
+    (
+        "repair_jobs",
+        damaged(lambda b: b.client.delete(b.keys.failures), "repair_jobs", pack(["dead-a", "", "", "dead-b", "", ""])),
+    ),
+    ("repair_waiting", damaged(lambda b: b.client.delete(b.keys.waiting("default")), "repair_waiting", "default")),
+    ("repair_totals", damaged(lambda b: b.client.delete(b.keys.backlog, b.keys.metrics), "repair_totals")),
+]
+
 #: Script, and how it is called; what must have happened before is in the call too, on the other connection.
 CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("enqueue", lambda s: s.lossy.enqueue(NEW)),
@@ -149,8 +191,13 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("tenant_loads", lambda s: s.lossy.tenant_loads()),
     ("stats", lambda s: s.lossy.stats()),
     ("neighbours", lambda s: s.lossy.scripts.call("neighbours", "machine")),
+    ("gauges", lambda s: s.lossy.scripts.call("gauges", "default")),
+    ("scale", lambda s: s.lossy.scripts.call("scale", "default", 1_000)),
     ("audit_jobs", lambda s: s.lossy.audit()),
     ("audit_totals", lambda s: s.lossy.audit()),
+    ("audit_types", lambda s: s.lossy.audit()),
+    ("audit_keys", lambda s: (s.straight.enqueue(KEYED), s.lossy.audit())),
+    *REPAIRS,
 ]
 
 

@@ -1,0 +1,102 @@
+"""Walks over what an audit looks at, while the fleet goes on.
+
+Whatever a walk tells may have moved on since: it is for scripts that look again, at one moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from .commands import Commands
+from .key_types import key_type
+from .keys import Keys
+
+#: Members that one command reads.
+SLICE = 500
+
+#: What is named after a queue and holds jobs.
+_OF_A_QUEUE = ("suspects", "halted", "scheduled", "active", "dead")
+
+#: Where a job was seen: its id, queue and tenant, '' for what the place is not named after.
+Seen = tuple[str, str, str]
+
+
+class AuditWalk:
+    """The keys of one namespace and what stands in them, as of one walk over the server's keys.
+
+    Parameters:
+      client: of the server.
+      keys: of the namespace.
+    """
+
+    def __init__(self, client: Commands, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        #: What holds jobs -> whose it is: the rest of the key's name.
+        self._owners: defaultdict[str, list[str]] = defaultdict(list)
+
+    def types(self) -> Iterator[tuple[str, str]]:
+        """Keys, without the namespace, and the type that each must have; to be walked before all else."""
+        start = len(self._keys.prefix)
+        for key in self._keys_like(f"{self._keys.prefix}:"):
+            kind, _, owner = key[start + 1 :].partition(":")
+            if owner and kind in (*_OF_A_QUEUE, "line", "held", "leases"):
+                self._owners[kind].append(owner)
+            if right := key_type(key[start + 1 :]):
+                yield key[start:], right
+
+    def jobs(self) -> Iterator[Seen]:
+        """Every job by its record, by each place that it stands in, and by its leases."""
+        for job_id in self._fields(self._keys.jobs):
+            yield job_id, "", ""
+        for key, queue, tenant in self._places():
+            for job_id in self._members(key):
+                yield job_id, queue, tenant
+        for worker in self._owners["leases"]:
+            for job_id in self._fields(self._keys.leases(worker)):
+                yield job_id, "", ""
+
+    def strangers(self) -> Iterator[str]:
+        """Workers that hold leases and are not registered: nobody would ever take them back."""
+        for worker in self._owners["leases"]:
+            if self._client.zscore(self._keys.workers, worker) is None and self._client.hlen(self._keys.leases(worker)):
+                yield worker
+
+    def idempotency_keys(self) -> Iterator[str]:
+        """Idempotency keys, without the namespace."""
+        for key in self._keys_like(f"{self._keys.prefix}:key:"):
+            yield key[len(self._keys.prefix) :]
+
+    def _places(self) -> Iterator[tuple[str, str, str]]:
+        """Sorted sets that hold jobs, each with its queue and tenant."""
+        for kind in _OF_A_QUEUE:
+            for queue in self._owners[kind]:
+                yield f"{self._keys.prefix}:{kind}:{queue}", queue, ""
+        for names in self._owners["line"]:
+            queue, _, tenant = names.partition(":")
+            yield self._keys.line(queue, tenant), queue, tenant
+        for tenant in self._owners["held"]:
+            yield self._keys.held(tenant), "", tenant
+
+    def _members(self, key: str) -> Iterator[str]:
+        for member, _ in self._client.zscan_iter(key, count=SLICE):
+            yield _text(member)
+
+    def _fields(self, key: str) -> Iterator[str]:
+        for field, _ in self._client.hscan_iter(key, count=SLICE):
+            yield _text(field)
+
+    def _keys_like(self, start: str) -> Iterator[str]:
+        """Names of keys that begin so."""
+        for key in self._client.scan_iter(match=_literal(start) + "*", count=SLICE):
+            yield _text(key)
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="surrogateescape")
+
+
+def _literal(text: str) -> str:
+    """A name as a pattern that matches itself only."""
+    return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in text)

@@ -1,0 +1,166 @@
+"""Proof of conservation: every accepted job is over, or in exactly one place; and what mends it where it is not.
+
+1. Every key is of the type that its name says, else whoever meets it fails.
+2. Every record is looked at in slices; each slice is one moment.
+3. Every member of the lines, of suspects, halted, held, scheduled, active and dead, and every lease is looked
+   at, so that nothing stands there without a record.
+4. Every lease belongs to a registered worker (one that is late is about to be taken back).
+5. Per queue, at one moment: accepted = over + here, by the counters that the scripts keep; what is kept as a
+   count is what it counts; who is parked has no free slot.
+6. Every idempotency key without a time to live stands for a job that somebody knows.
+
+A repair mends what was found and looks again, until nothing is found or nothing more can be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
+
+from .archive import Archive
+from .audit import AuditReport, Finding, Repair, findings
+from .audit_walk import AuditWalk, Seen
+from .commands import Commands
+from .errors import Unavailable
+from .keys import Keys
+from .repairs import Repairs
+from .scripts import Scripts, pack
+
+#: Jobs, or keys, that one run of a script checks.
+SLICE = 200
+#: Repairs with a look after each: a job can only be mended once its place can be read, say.
+ROUNDS = 4
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One look at everything, with what a repair needs to know of it."""
+
+    report: AuditReport
+    #: Where jobs with findings were seen.
+    jobs: tuple[Seen, ...] = ()
+    #: Keys of a wrong type, without the namespace, with the type that they must have.
+    types: tuple[tuple[str, str], ...] = ()
+    #: Idempotency keys, without the namespace, with the ids of the unknown jobs that they stand for.
+    orphans: tuple[tuple[str, str], ...] = ()
+
+    def names(self, kind: str) -> list[str]:
+        return [finding.name for finding in self.report.findings if finding.kind == kind]
+
+
+class Auditor:
+    """Looks at all of one namespace; safe while the fleet runs.
+
+    Parameters:
+      client: of the server.
+      keys, scripts: of the namespace.
+      archive: what has left Redis, if there is a database.
+    """
+
+    def __init__(self, client: Commands, keys: Keys, scripts: Scripts, archive: Archive | None) -> None:
+        self._client, self._keys = client, keys
+        self._repairs = Repairs(client, keys, scripts)
+        self._scripts = scripts
+        self._archive = archive
+
+    def audit(self) -> AuditReport:
+        """Look at everything, and change nothing.
+
+        Raises:
+          redis.RedisError: the server is away.
+        """
+        return self._look().report
+
+    def repair(self) -> AuditReport:
+        """Look, mend what is found, and look again.
+
+        Raises:
+          redis.RedisError: the server is away.
+        """
+        look = first = self._look()
+        done: list[Repair] = []
+        for _ in range(ROUNDS):
+            if look.report.clean:
+                break
+            done += self._mend(look)
+            look = self._look()
+        return replace(first.report, repairs=tuple(done), left=look.report.findings)
+
+    def _look(self) -> _Look:
+        walk = AuditWalk(self._client, self._keys)
+        if wrong := tuple(self._wrong_types(walk)):
+            # Scripts that meet them fail, so there is no more to see before they are gone.
+            found = [Finding("type", key[1:], f"is a {kind} and must be a {right}") for key, kind, right in wrong]
+            return _Look(AuditReport(0, tuple(found)), types=tuple((key, right) for key, _, right in wrong))
+        ids: set[str] = set()
+        jobs: list[Seen] = []
+        found = []
+        for batch in _slices(walk.jobs()):
+            ids.update(job_id for job_id, *_ in batch)
+            amiss = list(findings(self._scripts.call("audit_jobs", pack([part for seen in batch for part in seen]))))
+            names = {finding.name for finding in amiss}
+            jobs += [seen for seen in batch if seen[0] in names]
+            found += amiss
+        found += [Finding("worker", name, "holds leases but is not registered") for name in walk.strangers()]
+        orphans = tuple(self._orphans(walk))
+        found += [Finding("key", key[1:], _of_orphan(job_id)) for key, job_id in orphans]
+        found += findings(self._scripts.call("audit_totals"))
+        return _Look(AuditReport(len(ids), tuple(dict.fromkeys(found))), tuple(jobs), orphans=orphans)
+
+    def _wrong_types(self, walk: AuditWalk) -> Iterator[tuple[str, str, str]]:
+        """Keys without the namespace, the type that each has, and the one that it must have."""
+        for batch in _slices(walk.types()):
+            right = dict(batch)
+            words = [word.decode(errors="surrogateescape") for word in self._scripts.call("audit_types", _flat(batch))]
+            for key, kind in zip(words[::2], words[1::2], strict=True):
+                yield key, kind, right[key]
+
+    def _orphans(self, walk: AuditWalk) -> Iterator[tuple[str, str]]:
+        """Keys for jobs that neither Redis nor, as a dead letter, the archive knows.
+
+        Where there is no archive at hand, only those that cannot be read: their job is ''.
+        """
+        for batch in _slices(walk.idempotency_keys()):
+            words = [word.decode(errors="surrogateescape") for word in self._scripts.call("audit_keys", pack(batch))]
+            for key, job_id in zip(words[::2], words[1::2], strict=True):
+                if not job_id or self._is_over(job_id):
+                    yield key, job_id
+
+    def _is_over(self, job_id: str) -> bool:
+        """Whether the archive, when asked, does not know a job as a dead letter."""
+        try:
+            return self._archive is not None and self._archive.dead_letter(job_id) is None
+        except Unavailable:
+            self._archive = None
+            return False
+
+    def _mend(self, look: _Look) -> list[Repair]:
+        if look.types:
+            return self._repairs.mend_types(look.types)
+        done = [repair for worker in look.names("worker") for repair in self._repairs.mend_worker(worker)]
+        for batch in _slices(look.jobs):
+            done += self._repairs.mend_jobs(batch)
+        done += self._repairs.mend_keys(look.names("key"), look.orphans)
+        done += self._repairs.mend_totals()
+        for finding in findings(self._scripts.call("audit_totals")):
+            if finding.kind == "waiting":
+                done += self._repairs.count_waiting(finding.name)
+        return done
+
+
+def _of_orphan(job_id: str) -> str:
+    return f"stands for job {job_id}, which nobody knows" if job_id else "cannot be read"
+
+
+def _slices(rows: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(rows)
+    while batch := list(islice(left, SLICE)):
+        yield batch
+
+
+def _flat(rows: Iterable[tuple[str, str]]) -> bytes:
+    return pack([part for row in rows for part in row])
