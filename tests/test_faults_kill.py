@@ -20,16 +20,16 @@ def fleet(tmp_path: Path, fleet_environment: dict[str, str]) -> Iterator[FaultFl
 
 
 def test_kill_9_with_no_neighbour_is_made_good_when_the_lease_ends(fleet: FaultFleet) -> None:
-    # Given a worker that runs four jobs, and another one that is on another machine
+    # Given a worker that runs four jobs
     fleet.monitor()
     victim = fleet.worker(threads=4)
+    dead = str(child(victim))
     fleet.send(range(4), 1.0)
     fleet.await_lines("start", 4)
-    fleet.worker(threads=4)
-    dead = str(child(victim))
 
-    # When it is killed
+    # When it is killed, and another one, on another machine, is there
     kill(victim)
+    fleet.worker(threads=4)
 
     # Then its jobs start elsewhere once its lease has ended, in no attempt of their own
     eventually(lambda: len([line for line in fleet.lines("start") if line[2] != dead]) == 4, PATIENCE)
