@@ -31,7 +31,7 @@ HUGE = 10**5_000
 SENTENCE_MAX = 400
 
 fuzz = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     # Each example leaves the namespace as it was: that is what is tested.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
