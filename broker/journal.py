@@ -96,7 +96,7 @@ class Journal:
     def lag(self) -> tuple[int, float]:
         """Events that are not recorded yet, and the age in seconds of the oldest entry."""
         with reachable(self._client):
-            events = max(0, int(self._client.hget(f"{self._keys.prefix}:fleet", "events") or 0))
+            events = max(0, int(self._client.hget(self._keys.fleet, "events") or 0))
             oldest = self._client.xrange(self._keys.journal, count=1)
             seconds, micros = self._client.time()
         if not oldest:

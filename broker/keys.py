@@ -29,6 +29,8 @@ class Keys:
         self.failures = f"{self.prefix}:failures"
         #: hash: job id -> 1 for a running job that someone cancelled.
         self.cancels = f"{self.prefix}:cancels"
+        #: hash: clock, order of arrival and more, see ``lua/fleet.lua``.
+        self.fleet = f"{self.prefix}:fleet"
         #: hash: plan -> packed limits; without plans nothing is limited.
         self.plans = f"{self.prefix}:plans"
         #: hash: tenant -> packed limits, of tenants that are named.

@@ -10,7 +10,7 @@ from typing import Any
 
 from .job import Job
 
-#: A message ready to be sent, as ``lua/enqueue.lua`` takes it: id, queue, tenant, actor, priority,
+#: A message ready to be sent, as ``lua/door.lua`` takes it: id, queue, tenant, actor, priority,
 #: delay in ms, policy (see ``policy``), encoded message.
 Admitted = tuple[str, str, str, str, int, int, bytes, bytes]
 

@@ -51,6 +51,14 @@ class LimitTable:
         """
         return not self._commands.exists(self._keys.plans)
 
+    def version(self) -> int:
+        """Of what was published last, 0 where nothing was.
+
+        Raises:
+          redis.RedisError: the server is away.
+        """
+        return int(self._commands.hget(self._keys.fleet, "limits") or 0)
+
     def publish(
         self, plans: Mapping[str, Limits], tenants: Mapping[str, Limits], *, version: int, whole: bool = False
     ) -> bool:

@@ -1,4 +1,4 @@
-"""What the fleet's policies ask of one send, packed as ``lua/enqueue.lua`` reads it."""
+"""What the fleet's policies ask of one send, packed as ``lua/enqueue_limited.lua`` reads it."""
 
 from __future__ import annotations
 

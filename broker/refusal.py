@@ -12,7 +12,7 @@ Outcome = str | AdmissionError | None
 
 
 def outcome_of(job: Admitted, answer: int | list[Any], journal_max: int) -> Outcome:
-    """Read one answer of ``lua/enqueue.lua`` that is neither "accepted" nor "known already".
+    """Read one answer of ``lua/door.lua`` or ``lua/enqueue_limited.lua`` that is neither "accepted" nor "known already".
 
     Parameters:
       job: what was sent.

@@ -8,19 +8,20 @@ from typing import Annotated
 import typer
 
 from ..actors.storage import storage
-from ..broker.errors import ConfigurationError
 from ..middleware.database import database
 from ..middleware.purged import Purged
 from ..middleware.tenant_purge import TenantPurge
+from .confirmation import DryRun, Yes, confirm
+from .filters import AsJson
 from .fleet_context import fleet_context
 from .tables import note, print_json, say
 
 
 def purge(
     tenant_id: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.", show_default=False)],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and do nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Offboard a tenant: cancel its jobs, discard its dead letters, delete its rows, its files and its plan.
 
@@ -37,7 +38,9 @@ def purge(
         found = purging.count(tenant_id)
         if not dry_run:
             if not yes:
-                _confirm(found)
+                if sys.stdin.isatty():
+                    _report(found)
+                confirm(f"Delete all of this of tenant {found.tenant_id} for good?", "purged")
             found = purging.purge(tenant_id)
     if as_json:
         print_json(found)
@@ -45,13 +48,6 @@ def purge(
         _report(found)
     if found.left:
         raise typer.Exit(1)
-
-
-def _confirm(found: Purged) -> None:
-    if not sys.stdin.isatty():
-        raise ConfigurationError("nothing was purged: confirm with --yes (there is no terminal to ask on)")
-    _report(found)
-    typer.confirm(f"Delete all of this of tenant {found.tenant_id} for good?", abort=True)
 
 
 def _report(found: Purged) -> None:

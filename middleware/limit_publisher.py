@@ -91,11 +91,8 @@ class LimitPublisher:
             reading = read(connection)
         taken = self._broker.limits.publish(reading.plans, reading.tenants, whole=whole, version=version)
         if not taken:
-            self._pass(self._published_version())
+            self._pass(self._broker.limits.version())
         return reading, taken
-
-    def _published_version(self) -> int:
-        return int(self._broker.commands.hget(f"{self._broker.keys.prefix}:fleet", "limits") or 0)
 
     def _pass(self, version: int) -> None:
         with self._database.connection() as connection:

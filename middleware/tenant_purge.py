@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from ..broker import FairBroker
+from ..broker.cancel_filter import STATES
 from ..broker.connection import reachable
 from ..broker.dead_letters import DeadLetters
-from ..broker.record import Record
 from .archive import PostgresArchive
 from .database import Database, database
 from .fleet_broker import fleet_broker
@@ -39,7 +39,7 @@ TABLES = (
     "webhooks",
     "tenants",
 )
-#: Rows that go in one transaction, and records that are read in one go.
+#: Rows that go in one transaction.
 SLICE = 2_000
 #: Dead letters that are counted and discarded; more than any fleet should ever have.
 DEAD_MOST = 1_000_000
@@ -47,8 +47,6 @@ DEAD_MOST = 1_000_000
 PATIENCE_SECONDS = 30.0
 #: Seconds between two looks.
 PAUSE_SECONDS = 0.1
-#: Times that waiting jobs are looked for: some may have been running, or arrive.
-ROUNDS = 3
 
 #: Removes a tenant's files, or only counts them if its second argument is true; returns how many there are.
 Files = Callable[[str, bool], int]
@@ -75,10 +73,10 @@ class TenantPurge:
     def count(self, tenant_id: int | str) -> Purged:
         """What ``purge`` would do; changes nothing. Raises as ``purge`` does."""
         tenant = checked_id(tenant_id)
-        states = [getattr(self._broker.get(job_id), "state", "") for job_id in self._jobs(tenant)]
+        jobs = self._broker.cancel_matching(tenant_id=tenant, states=STATES, dry_run=True)
         counts = {
-            "waiting jobs": states.count("pending") + states.count("scheduled"),
-            "running jobs": states.count("active"),
+            "waiting jobs": jobs.over,
+            "running jobs": len(jobs.active),
             "dead letters": len(self._dead(tenant)),
         }
         counts |= self._rows(tenant)
@@ -96,9 +94,9 @@ class TenantPurge:
         """
         tenant = checked_id(tenant_id)
         self._tenants.pause(tenant)
-        cancelled, running = self._cancel(tenant)
-        counts = {"waiting jobs": cancelled, "running jobs": len(running)}
-        left = self._await_ends(running)
+        jobs = self._broker.cancel_matching(tenant_id=tenant, states=STATES)
+        counts = {"waiting jobs": jobs.over, "running jobs": len(jobs.active)}
+        left = self._await_ends(list(jobs.active))
         counts["dead letters"] = self._discard(tenant)
         left += self._await_recorder()
         counts |= self._delete(tenant, TABLES[:-1])
@@ -109,26 +107,6 @@ class TenantPurge:
         counts |= self._delete(tenant, TABLES[-1:])
         self._tenants.published(tenant)
         return Purged(tenant_id=tenant, dry_run=False, counts=counts, left=tuple(left))
-
-    def _jobs(self, tenant: str) -> Iterator[str]:
-        """The ids of all its jobs that Redis holds; reads the records of all tenants' jobs."""
-        with reachable(self._broker.client):
-            for job_id, packed in self._broker.commands.hscan_iter(self._broker.keys.jobs, count=SLICE):
-                if Record.decode(packed).tenant_id == tenant:
-                    yield job_id.decode()
-
-    def _cancel(self, tenant: str) -> tuple[int, list[str]]:
-        """How many jobs were cancelled, and the ids of those that run."""
-        cancelled = 0
-        running: list[str] = []
-        for _ in range(ROUNDS):
-            answers = {job_id: self._broker.cancel(job_id) for job_id in list(self._jobs(tenant))}
-            running = [job_id for job_id, answer in answers.items() if answer == "cancelling"]
-            here = sum(answer == "cancelled" for answer in answers.values())
-            cancelled += here
-            if not here:
-                break
-        return cancelled, running
 
     def _dead(self, tenant: str) -> list[str]:
         return [letter.job_id for letter in self._dead_letters.list(tenant=tenant, limit=DEAD_MOST)]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 from limits_model_machine import LimitedFleet
 from lossy_proxy import LossyProxy
+from model_run import run_model
 
 from jobfleet.broker import scripts
 
@@ -27,26 +24,6 @@ def lossy_proxy(redis_url: str) -> Iterator[LossyProxy]:
         yield proxy
 
 
-def run(redis_url: str, proxy: LossyProxy | None, *, examples: int, steps: int = 40) -> Counter[str]:
-    """Run the state machine; a failure prints its steps, and a blob that plays them again."""
-
-    class ThisFleet(LimitedFleet):
-        done: ClassVar[Counter[str]] = Counter()
-
-    ThisFleet.redis_url, ThisFleet.proxy = redis_url, proxy
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        derandomize=False,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(ThisFleet, settings=chosen)
-    print(dict(ThisFleet.done))
-    return ThisFleet.done
-
-
 def assert_ran_twice(proxy: LossyProxy) -> None:
     print(f"scripts seen to run twice: {dict(sorted(proxy.twice.items()))}")
     # What every few examples do; that each script may run twice is shown by test_model_repeats.
@@ -54,23 +31,23 @@ def assert_ran_twice(proxy: LossyProxy) -> None:
 
 
 def test_limits_and_keys_do_what_the_model_does(redis_url: str) -> None:
-    done = run(redis_url, None, examples=25)
+    done = run_model(LimitedFleet, redis_url, None, examples=25)
     assert all(done[met] for met in ("accepted", "rate", "duplicate", "starts")), done
 
 
 def test_limits_and_keys_do_what_the_model_does_when_replies_are_lost(redis_url: str, lossy_proxy: LossyProxy) -> None:
-    assert run(redis_url, lossy_proxy, examples=12)["examples"] >= 12
+    assert run_model(LimitedFleet, redis_url, lossy_proxy, examples=12)["examples"] >= 12
     assert_ran_twice(lossy_proxy)
 
 
 @pytest.mark.soak
 def test_limits_and_keys_do_what_the_model_does_for_long(redis_url: str) -> None:
-    assert run(redis_url, None, examples=1_500, steps=60)["examples"] >= 1_500
+    assert run_model(LimitedFleet, redis_url, None, examples=1_500, steps=60)["examples"] >= 1_500
 
 
 @pytest.mark.soak
 def test_limits_and_keys_do_what_the_model_does_for_long_when_replies_are_lost(
     redis_url: str, lossy_proxy: LossyProxy
 ) -> None:
-    assert run(redis_url, lossy_proxy, examples=1_000, steps=60)["examples"] >= 1_000
+    assert run_model(LimitedFleet, redis_url, lossy_proxy, examples=1_000, steps=60)["examples"] >= 1_000
     assert_ran_twice(lossy_proxy)

@@ -12,5 +12,5 @@ for _, entry in ipairs(redis.call('XRANGE', JOURNAL, '-', '+')) do
   if readable and type(written) == 'table' then events = events + #written end
 end
 redis.call('HSET', FLEET, 'recorder', 1, 'events', events)
-redis.call('DEL', ns .. ':marks')  -- by which it was trimmed, see commit.lua
+redis.call('DEL', MARKS)  -- by which it was trimmed, see commit.lua
 return events

@@ -2,7 +2,6 @@
 -- arrives only after its caller gave up) is answered alike and changes nothing, whatever happened since.
 -- Clients repeat for at most 30 s. For the few calls of operators and of workers that come and go.
 local ANSWER_SECONDS = 60
-local function answer_key(request) return ns .. ':answer:' .. request end  -- string: packed answer, with a time to live
 
 local function remember(request, answer)
   redis.call('SET', answer_key(request), cmsgpack.pack(answer), 'EX', ANSWER_SECONDS)

@@ -3,7 +3,6 @@
 -- however many an entry holds; otherwise the recorder trims it.
 local MARK_EVENTS = 1000
 local MARKS_KEPT = 11              -- the oldest one is 10,000 events behind the newest
-local MARKS = ns .. ':marks'       -- list: the journal's entry with each thousandth event, the newest last
 
 -- What to trim is known by marks: to count the events of the oldest entries would be to read them.
 local function trim_unrecorded(position)

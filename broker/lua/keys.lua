@@ -5,6 +5,7 @@ local SYSTEM = '@system'             -- the tenant of jobs without one, whose li
 local JOBS = ns .. ':jobs'           -- hash: job id -> packed record
 local FLEET = ns .. ':fleet'         -- hash: clock, order of arrival and more, see fleet.lua
 local JOURNAL = ns .. ':journal'     -- stream of events, see journal.lua
+local MARKS = ns .. ':marks'         -- list: entries of a journal without recorder, see commit.lua
 local METRICS = ns .. ':metrics'     -- hash of counters, see metrics.lua
 local WORKERS = ns .. ':workers'     -- sorted set: worker -> end of its lease, ms
 local QUEUES = ns .. ':queues'       -- set of queue names
@@ -41,5 +42,6 @@ local function starts_key(queue) return ns .. ':starts:' .. queue end        -- 
 local function leases_key(worker) return ns .. ':leases:' .. worker end      -- hash: job -> packed lease
 local function worker_key(worker) return ns .. ':worker:' .. worker end      -- hash: facts and request numbers
 local function group_key(group) return ns .. ':group:' .. group end          -- hash: size of a group and its members that completed
+local function answer_key(request) return ns .. ':answer:' .. request end    -- string: packed answer, with a time to live
 local function host_key(host) return ns .. ':host:' .. host end              -- set: workers of one machine
 local function ended_key(epoch) return ns .. ':ended:' .. epoch end          -- set: jobs that ended in a half minute

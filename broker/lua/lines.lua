@@ -3,7 +3,6 @@
 -- waiting jobs by the virtual time at which their next job starts; the lowest goes first and moves
 -- on by charge / weight. A tenant that returns starts at the queue's virtual time, or at its own tag
 -- if that is later: no credit for having been idle, and what it has used stays used.
-local PRIORITY_STEP = 2 ^ 48  -- places in a line: priority * 2^48 + arrival fits a double exactly
 local touched = {}            -- queues for which an idle worker must wake
 
 local function place(priority, arrival) return priority * PRIORITY_STEP + arrival end

@@ -7,6 +7,6 @@ local function oldest_in_line(line, oldest)
     if not id then return oldest end
     local packed = redis.call('HGET', JOBS, id)
     if packed then oldest = math.min(oldest, cmsgpack.unpack(packed)[R_SINCE]) end
-    from = string.format('%.0f', (math.floor(spot / 2 ^ 48) + 1) * 2 ^ 48)  -- the next priority, see lines.lua
+    from = string.format('%.0f', (math.floor(spot / PRIORITY_STEP) + 1) * PRIORITY_STEP)  -- the next priority
   end
 end
