@@ -1,0 +1,69 @@
+"""What tells whether a queue is well, as several dashboards show it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from .metrics import (
+    BAD_OUTCOMES,
+    BUSY,
+    DEAD_LETTERED,
+    JOBS,
+    OLDEST_RUNNING,
+    OLDEST_WAIT,
+    PAUSED,
+    PROCESSED,
+    THREADS,
+    TIME_LIMIT,
+    WAIT_OBJECTIVE,
+    WORKERS,
+)
+
+#: Waiting time of the oldest job as a share of the queue's objective.
+WAIT_SHARE = f"{OLDEST_WAIT.now('queue', how='max')} / {WAIT_OBJECTIVE.now('queue', how='max')}"
+
+#: Share of the threads that could run a queue's jobs and do; nothing where there is no thread.
+UTILIZATION = f"{BUSY.now('queue')} / ({THREADS.now('queue')} > 0)"
+
+#: The same over all queues that are chosen. A thread that serves several queues counts in each of them.
+UTILIZATION_OF_ALL = f"{BUSY.now()} / ({THREADS.now()} > 0)"
+
+#: Share of the runs that failed in all that is looked at, retries and lost runs included.
+FAILING = (
+    f"{PROCESSED.increase('queue', outcome=BAD_OUTCOMES)} / ({PROCESSED.increase('queue')} > 0) "
+    f"or 0 * {JOBS.now('queue')}"
+)
+FAILING_OF_ALL = (
+    f"{PROCESSED.increase(outcome=BAD_OUTCOMES)} / ({PROCESSED.increase()} > 0) or 0 * {PROCESSED.increase()}"
+)
+
+#: Seconds until what waits has run, as fast as runs end now.
+DRAIN = (
+    f"{JOBS.now('queue', state='waiting|parked')} "
+    f"/ ({PROCESSED.rate('queue', window='5m', outcome='completed|failed|skipped')} > 0)"
+)
+
+#: The worst that can be said of a queue, as a number that is a key of ``SIGN_WORDS``.
+SIGN = " or ".join(
+    (
+        f"(4 * ({JOBS.now('queue', state='waiting')} > bool 0) * ({WORKERS.now('queue')} == bool 0) > 0)",
+        f"(3 * ({DEAD_LETTERED.increase('queue', window='15m')} > bool 0) > 0)",
+        f"(2 * ({WAIT_SHARE} > bool 1) > 0)",
+        f"(1 * {PAUSED.now('queue', how='max')} > 0)",
+        f"0 * {JOBS.now('queue')}",
+    )
+)
+
+#: What the signs mean, and their colours.
+SIGN_WORDS = MappingProxyType(
+    {
+        4: ("no worker", "red"),
+        3: ("dead letters grow", "red"),
+        2: ("late", "orange"),
+        1: ("paused", "blue"),
+        0: ("well", "green"),
+    }
+)
+
+#: How long the oldest run takes, as a share of the queue's time limit.
+RUN_SHARE = f"{OLDEST_RUNNING.now('queue', how='max')} / {TIME_LIMIT.now('queue', how='max')}"

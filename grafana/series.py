@@ -1,0 +1,62 @@
+"""A metric as PromQL asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: What all names begin with.
+PREFIX = "jobfleet_"
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric of the fleet, asked for so that any number of monitors gives the same answer.
+
+    The counters are in Redis, so every monitor exports the same ones: the largest of them is taken before anything is
+    summed. ``namespace`` is a label only where the scrape sets it; asked for by ``.*`` it may be absent.
+
+    Parameters:
+      name: without the prefix, as it is exported (a counter with ``_total``).
+      labels: all that it has.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+
+    def now(self, *by: str, how: str = "sum", **where: str) -> str:
+        """Its value: `how` (``sum``, ``max``) over all labels but `by`."""
+        return _grouped(how, by, self._seen_once(self.selected("", **where)))
+
+    def rate(self, *by: str, window: str = "$__rate_interval", **where: str) -> str:
+        """Growth per second."""
+        return _grouped("sum", by, self._seen_once(f"rate({self.selected('', **where)}[{window}])"))
+
+    def increase(self, *by: str, window: str = "$__range", **where: str) -> str:
+        """Growth within the window, by default all that is looked at."""
+        return _grouped("sum", by, self._seen_once(f"increase({self.selected('', **where)}[{window}])"))
+
+    def quantile(self, share: float, *by: str, window: str = "$__rate_interval", **where: str) -> str:
+        """The value that `share` of a histogram's observations stayed within."""
+        buckets = f"rate({self.selected('_bucket', **where)}[{window}])"
+        return f"histogram_quantile({share:g}, {_grouped('sum', (*by, 'le'), self._seen_once(buckets, 'le'))})"
+
+    def mean(self, *by: str, window: str = "$__rate_interval", **where: str) -> str:
+        """The mean of a histogram's observations; nothing where there were none."""
+        total, number = (
+            _grouped("sum", by, self._seen_once(f"rate({self.selected(part, **where)}[{window}])"))
+            for part in ("_sum", "_count")
+        )
+        return f"{total} / ({number} > 0)"
+
+    def selected(self, suffix: str = "", **where: str) -> str:
+        """The series that the dashboard's variables and `where` choose; a value with ``|`` or ``$`` is a pattern."""
+        chosen = {"namespace": "$namespace", **({"queue": "$queue"} if "queue" in self.labels else {}), **where}
+        matchers = (f'{label}{"=~" if set("|$") & set(value) else "="}"{value}"' for label, value in chosen.items())
+        return f"{PREFIX}{self.name}{suffix}{{{', '.join(matchers)}}}"
+
+    def _seen_once(self, asked: str, *more: str) -> str:
+        return f"max by ({', '.join(('namespace', *self.labels, *more))}) ({asked})"
+
+
+def _grouped(how: str, by: tuple[str, ...], asked: str) -> str:
+    return f"{how} by ({', '.join(by)}) ({asked})" if by else f"{how}({asked})"

@@ -1,0 +1,135 @@
+"""The dashboard SLO and pipeline: do jobs start in time, and do the parts that watch work."""
+
+from __future__ import annotations
+
+from . import variable
+from .column import Column
+from .dashboard import Dashboard
+from .graph import Graph
+from .link import CELL_QUEUE, SERIES_QUEUE
+from .metrics import SLO_STARTS, SLO_VIOLATIONS, WAIT, WAIT_OBJECTIVE
+from .pipeline import PIPELINE
+from .prom_query import PromQuery
+from .row import Row
+from .stat import Stat
+from .table import Table
+from .thresholds import Thresholds
+
+#: Share of starts that may be late: 99 of 100 start within their queue's objective.
+BUDGET = 0.01
+
+#: Windows over which the alerts look, and how fast the budget may burn in them before somebody is told.
+WINDOWS = ("1h", "6h", "1d", "3d")
+
+#: Share of starts in time.
+IN_TIME = Thresholds("red", ((0.99, "yellow"), (0.999, "green")))
+#: Share of starts that were late.
+LATE = Thresholds("green", ((0.001, "yellow"), (BUDGET, "red")))
+#: How many times faster than allowed the budget is used up.
+BURN = Thresholds("green", ((1, "yellow"), (6, "orange"), (14.4, "red")))
+
+
+def late(*by: str, window: str) -> str:
+    """Share of the starts within a window that were late; 0 where nothing started."""
+    starts = SLO_STARTS.increase(*by, window=window)
+    return f"{SLO_VIOLATIONS.increase(*by, window=window)} / ({starts} > 0) or 0 * {starts}"
+
+
+def burn(*by: str, window: str) -> str:
+    """How many times faster than allowed the budget was used up within a window."""
+    return f"({late(*by, window=window)}) / {BUDGET:g}"
+
+
+OBJECTIVE = Row(
+    "Do jobs start in time?",
+    (
+        Stat(
+            title="Started in time",
+            description="Share of the starts within the time that is looked at that kept their queue's objective (high tier "
+            "30 s, medium 2 min, low 10 min). The aim is 99%.",
+            unit="percentunit",
+            decimals=2,
+            queries=(PromQuery(expr=f"1 - ({late(window='$__range')})", instant=True),),
+            thresholds=IN_TIME,
+            alarming=True,
+        ),
+        Stat(
+            title="Started",
+            description="Starts within the time that is looked at.",
+            unit="short",
+            decimals=0,
+            queries=(PromQuery(expr=SLO_STARTS.increase(), instant=True),),
+        ),
+        Stat(
+            title="Started late",
+            description="Starts within the time that is looked at of jobs that had waited beyond the objective.",
+            unit="short",
+            decimals=0,
+            queries=(PromQuery(expr=SLO_VIOLATIONS.increase(), instant=True),),
+            thresholds=Thresholds("green", ((1, "yellow"),)),
+        ),
+        Stat(
+            title="Budget burns, by window",
+            description="How many times faster than allowed (1 late start of 100) the budget is used up. The alerts page at "
+            "14.4 in an hour and 6 in six hours; 3 in a day and 1 in three days are warnings.",
+            unit="suffix:x",
+            decimals=1,
+            width=12,
+            queries=tuple(PromQuery(expr=burn(window=window), legend=window, instant=True) for window in WINDOWS),
+            thresholds=BURN,
+            named=True,
+        ),
+        Graph(
+            title="Late starts",
+            description="Share of the starts of the last five minutes that were late, by queue.",
+            unit="percentunit",
+            queries=(PromQuery(expr=late("queue", window="5m"), legend="{{queue}}"),),
+            thresholds=Thresholds("transparent", ((BUDGET, "red"),)),
+            limit_line=True,
+            links=SERIES_QUEUE,
+        ),
+        Graph(
+            title="How fast the budget burns",
+            description="In the windows that the alerts look at, over all queues that are chosen; 1 is what is allowed.",
+            unit="suffix:x",
+            queries=tuple(PromQuery(expr=burn(window=window), legend=window) for window in ("5m", "30m", *WINDOWS)),
+            thresholds=Thresholds("transparent", ((1, "orange"), (14.4, "red"))),
+            limit_line=True,
+        ),
+        Table(
+            title="Queues",
+            description="The objective of each queue, what became of it within the time that is looked at, and how fast the "
+            "budget burns.",
+            labels=(("queue", "Queue"),),
+            sort="Late",
+            columns=(
+                Column(title="Queue", links=CELL_QUEUE, width=170),
+                Column(title="Objective", expr=WAIT_OBJECTIVE.now("queue", how="max"), unit="s", decimals=0),
+                Column(title="Started", expr=SLO_STARTS.increase("queue"), unit="locale", decimals=0),
+                Column(title="Late", expr=SLO_VIOLATIONS.increase("queue"), unit="locale", decimals=0),
+                Column(
+                    title="Share late",
+                    expr=late("queue", window="$__range"),
+                    unit="percentunit",
+                    decimals=2,
+                    thresholds=LATE,
+                ),
+                Column(title="Burn 1h", expr=burn("queue", window="1h"), unit="suffix:x", decimals=1, thresholds=BURN),
+                Column(title="Burn 6h", expr=burn("queue", window="6h"), unit="suffix:x", decimals=1, thresholds=BURN),
+                Column(title="Burn 3d", expr=burn("queue", window="3d"), unit="suffix:x", decimals=1, thresholds=BURN),
+                Column(title="Wait, median", expr=WAIT.quantile(0.5, "queue", window="$__range"), unit="s", decimals=2),
+                Column(title="95 of 100", expr=WAIT.quantile(0.95, "queue", window="$__range"), unit="s", decimals=2),
+                Column(title="99 of 100", expr=WAIT.quantile(0.99, "queue", window="$__range"), unit="s", decimals=2),
+            ),
+        ),
+    ),
+)
+
+SLO = Dashboard(
+    uid="jobfleet-slo",
+    title="jobfleet / SLO and pipeline",
+    description="Do jobs start in time, and do the parts that write down and watch do their work.",
+    rows=(OBJECTIVE, PIPELINE),
+    variables=(variable.queue(),),
+    hours=6,
+)

@@ -1,0 +1,13 @@
+SELECT
+  job_logs.tenant_id AS "Tenant",
+  (percentile_cont(0.95) WITHIN GROUP (ORDER BY wait_ms) / 1000)::FLOAT8 AS "Wait"
+FROM job_logs
+LEFT JOIN tenants USING (tenant_id)
+WHERE $__timeFilter(job_logs.created_at)
+  AND job_logs.queue ~ '^(${queue:regex})$'
+  AND COALESCE(tenants.plan, 'free') ~ '^(${plan:regex})$'
+  AND (${tenant:sqlstring} = '' OR job_logs.tenant_id = ${tenant:sqlstring})
+  AND wait_ms IS NOT NULL
+GROUP BY 1
+ORDER BY 2 DESC
+LIMIT 10
