@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
 import psycopg
 
 from jobfleet.benchmarks.field import FIELD
-from jobfleet.benchmarks.measurements.growth import bytes_per_job, cost_at
+from jobfleet.benchmarks.measurements.growth import bytes_per_job, costs_in_turn, times_in_turn
+from jobfleet.benchmarks.measurements.level import Level
 from jobfleet.benchmarks.measurements.recorded import drain_recorded, flat_rate, recording
 from jobfleet.benchmarks.servers import fresh_database
 from jobfleet.benchmarks.stage import House, stage
@@ -19,26 +21,24 @@ OURS = FIELD[0]
 def growth(house: House, jobs: int, many: int, rounds: int) -> dict[str, Any]:
     """Cost per job with few and many waiting, with few and many tenants in line; memory of a waiting job."""
     tenants = max(many // 100, 20)
-    places = {
-        "1,000 waiting": (1000, 1),
-        f"{many:,} waiting": (many, 1),
-        "10 tenants in line": (2 * tenants, 10),
-        f"{tenants:,} tenants in line": (2 * tenants, tenants),
-    }
-    costs: dict[str, list[dict[str, float]]] = {name: [] for name in places}
+    few, plenty = "1,000 waiting", f"{many:,} waiting"
+    ten, line = "10 tenants in line", f"{tenants:,} tenants in line"
+    pairs = (((few, 1000, 1), (plenty, many, 1)), ((ten, 2 * tenants, 10), (line, 2 * tenants, tenants)))
+    costs: dict[str, list[dict[str, float]]] = {few: [], plenty: [], ten: [], line: []}
     for _ in range(rounds):
-        for name, (waiting, in_line) in places.items():
-            with stage(OURS, house) as set_up:
-                costs[name].append(cost_at(set_up, waiting, in_line, jobs))
+        for pair in pairs:
+            with ExitStack() as stack:
+                levels = [Level(stack.enter_context(stage(OURS, house)), *extent) for _, *extent in pair]
+                for (name, *_rest), cost in zip(pair, costs_in_turn(levels, jobs), strict=True):
+                    costs[name].append(cost)
     with stage(OURS, house) as set_up:
         memory = bytes_per_job(set_up, many)
     middle = {name: {key: median([cost[key] for cost in found]) for key in found[0]} for name, found in costs.items()}
     summary = {
         name: f"Redis {cost['server_us']:.1f} us, worker {cost['fleet_us']:.1f} us" for name, cost in middle.items()
     }
-    few, plenty, ten, line = middle.values()
-    summary["waiting, times the cost (target 1.25)"] = _times(plenty, few)
-    summary["tenants, times the cost (target 1.5)"] = _times(line, ten)
+    summary["waiting, times the cost (target 1.25)"] = _times(costs[plenty], costs[few])
+    summary["tenants, times the cost (target 1.5)"] = _times(costs[line], costs[ten])
     summary["Redis bytes of a waiting job beyond its message"] = (
         f"{memory['beyond']:.0f} (message {memory['payload']:.0f})"
     )
@@ -73,5 +73,6 @@ def recorder(house: House, jobs: int) -> dict[str, Any]:
     return {"summary": summary, "drain": drained, "rates": tried}
 
 
-def _times(much: dict[str, float], little: dict[str, float]) -> str:
-    return f"Redis {much['server_us'] / little['server_us']:.2f}, worker {much['fleet_us'] / little['fleet_us']:.2f}"
+def _times(much: list[dict[str, float]], little: list[dict[str, float]]) -> str:
+    redis, worker = (times_in_turn(much, little, key) for key in ("server_us", "fleet_us"))
+    return f"Redis {redis:.2f}, worker {worker:.2f}"

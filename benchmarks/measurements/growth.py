@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from statistics import median
 
+from jobfleet.benchmarks.measurements.level import Level
 from jobfleet.benchmarks.servers import RedisServer
 from jobfleet.benchmarks.stage import Stage
 
-#: Jobs that one bulk send brings while the level is held.
-PORTION = 250
-#: Seconds without any progress after which it is given up.
-PATIENCE = 30.0
+#: Turns that each level takes.
+TURNS = 10
 
 
-def cost_at(stage: Stage, waiting: int, tenants: int, jobs: int) -> dict[str, float]:
-    """Hold a number of waiting jobs, of as many tenants in turn, while others run.
+def costs_in_turn(levels: Sequence[Level], jobs: int) -> list[dict[str, float]]:
+    """Run `jobs` on each of several levels that stand at once, a tenth of them a turn.
+
+    The turns alternate, and every second round begins with the last level: a machine whose speed changes from one
+    minute to the next, as shared ones do, then changes the figures of all levels and leaves their ratio alone.
 
     Returns:
-      CPU of Redis (bulk send, fetch and settle) and of the worker per job, in us.
+      For each level, CPU of Redis (bulk send, fetch and settle) and of the worker per job, in us.
     """
-    _send(stage, waiting, tenants)
-    workers = stage.start(1)
-    _hold(stage, waiting, tenants, jobs // 4)
-    began, fleet, server = stage.marks.total(), workers.cpu(), stage.server.cpu()
-    _hold(stage, waiting, tenants, began + jobs)
-    done = stage.marks.total() - began
-    return {
-        "fleet_us": (workers.cpu() - fleet) / done * 1e6,
-        "server_us": (stage.server.cpu() - server) / done * 1e6,
-    }
+    try:
+        for level in levels:
+            level.fill(jobs // 4)
+        for turn in range(TURNS):
+            for level in levels if turn % 2 == 0 else reversed(levels):
+                level.run(jobs // TURNS)
+        return [level.costs() for level in levels]
+    finally:
+        for level in levels:
+            level.close()
+
+
+def times_in_turn(much: Sequence[dict[str, float]], little: Sequence[dict[str, float]], key: str) -> float:
+    """How many times as much one level costs as another: the median of the rounds' ratios."""
+    return median(more[key] / less[key] for more, less in zip(much, little, strict=True))
 
 
 def bytes_per_job(stage: Stage, jobs: int) -> dict[str, float]:
     """Memory of Redis that a waiting job takes: all of it, its message, and what remains beyond that."""
     server = stage.server
     assert isinstance(server, RedisServer)
-    _send(stage, 1000, 1)
+    _send(stage, 1000)
     before, journal = _memory(server)
-    _send(stage, jobs, 1)
+    _send(stage, jobs)
     after, grown = _memory(server)
     payload = float(stage.sender.tell("payload").result)
     each = (after - before - (grown - journal)) / jobs
@@ -51,23 +59,6 @@ def _memory(server: RedisServer) -> tuple[int, int]:
     )
 
 
-def _send(stage: Stage, jobs: int, tenants: int) -> None:
+def _send(stage: Stage, jobs: int) -> None:
     for start in range(0, jobs, 10_000):
-        stage.sender.tell("spread", min(10_000, jobs - start), tenants)
-
-
-def _hold(stage: Stage, waiting: int, tenants: int, until: int) -> None:
-    """Send as many as are run, until `until` have run."""
-    done, changed = stage.marks.total(), time.monotonic()
-    sent = int(stage.sender.tell("sent").result)
-    while done < until:
-        if sent - done < waiting:
-            stage.sender.tell("spread", PORTION, tenants)
-            sent += PORTION
-        else:
-            time.sleep(0.002)
-        now = stage.marks.total()
-        if now > done:
-            done, changed = now, time.monotonic()
-        elif time.monotonic() - changed > PATIENCE:
-            raise RuntimeError(f"{done} of {until} jobs have run, then none:\n{stage.log.read_text()[-2000:]}")
+        stage.sender.tell("spread", min(10_000, jobs - start), 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from statistics import median
 
 from jobfleet.benchmarks.extent import Setting
 from jobfleet.benchmarks.measurements.features import ours
-from jobfleet.benchmarks.measurements.growth import cost_at
+from jobfleet.benchmarks.measurements.growth import costs_in_turn, times_in_turn
+from jobfleet.benchmarks.measurements.level import Level
 from jobfleet.benchmarks.measurements.parked import park
 from jobfleet.benchmarks.measurements.plans import WIDE, publish
 from jobfleet.benchmarks.part import Goal, Part
@@ -24,23 +26,28 @@ def measure(setting: Setting) -> Part:
     extent = setting.extent
     few, many = f"{FEW} tenants in line", f"{extent.tenants:,} tenants in line"
     none, parked = "no tenant parked", f"{extent.parked:,} tenants parked"
-    # What waits, of how many tenants, beside how many that are parked.
-    places = {
-        few: (2 * extent.tenants, FEW, 0),
-        many: (2 * extent.tenants, extent.tenants, 0),
-        none: (WAITING, FEW, 0),
-        parked: (WAITING, FEW, extent.parked),
-    }
-    costs: dict[str, list[dict[str, float]]] = {name: [] for name in places}
+    # What waits, of how many tenants, beside how many that are parked; each pair stands at once.
+    pairs = (
+        ((few, 2 * extent.tenants, FEW, 0), (many, 2 * extent.tenants, extent.tenants, 0)),
+        ((none, WAITING, FEW, 0), (parked, WAITING, FEW, extent.parked)),
+    )
+    costs: dict[str, list[dict[str, float]]] = {few: [], many: [], none: [], parked: []}
 
-    def measure_one(name: str) -> None:
-        waiting, tenants, at_limit = places[name]
-        with stage(LIMITED, setting.house) as set_up:
-            publish(set_up, WIDE)
-            found = float(park(set_up, at_limit)) if at_limit else 0.0
-            costs[name].append({**cost_at(set_up, waiting, tenants, extent.growth_jobs), "parked": found})
+    def measure_pair(name: str) -> None:
+        pair = pairs[titles.index(name)]
+        with ExitStack() as stack:
+            levels = []
+            for _, waiting, tenants, at_limit in pair:
+                set_up = stack.enter_context(stage(LIMITED, setting.house))
+                publish(set_up, WIDE)
+                if at_limit:
+                    park(set_up, at_limit)
+                levels.append(Level(set_up, waiting, tenants))
+            for (level, *_rest), cost in zip(pair, costs_in_turn(levels, extent.growth_jobs), strict=True):
+                costs[level].append(cost)
 
-    setting.rotation(list(places), measure_one, extent.rounds)
+    titles = [f"{pair[1][0]} against {pair[0][0]}" for pair in pairs]
+    setting.rotation(titles, measure_pair, extent.rounds)
     figures = {name: {key: median(cost[key] for cost in found) for key in found[0]} for name, found in costs.items()}
     rows = [
         [name, f"{cost['server_us']:.1f}", f"{cost['fleet_us']:.1f}", f"{cost['server_us'] + cost['fleet_us']:.1f}"]
@@ -48,7 +55,9 @@ def measure(setting: Setting) -> Part:
     ]
     goals = [
         Goal(
-            title=f"{much}, {process}, against {little}", figure=figures[much][key] / figures[little][key], bound=bound
+            title=f"{much}, {process}, against {little}",
+            figure=times_in_turn(costs[much], costs[little], key),
+            bound=bound,
         )
         for much, little, bound in ((many, few, IN_LINE), (parked, none, PARKED))
         for process, key in (("Redis", "server_us"), ("worker", "fleet_us"))
