@@ -25,13 +25,18 @@ class Scene:
     flood_times: int = 0
     #: Tenants that send bursts.
     bursting: int = 0
-    #: Jobs of a noisy tenant that its plan lets run at once, 0 for no limits.
+    #: Jobs of each noisy tenant that its plan lets run at once, 0 for no limits.
     at_once: int = 0
 
     @property
     def noisy(self) -> bool:
         """Whether there is any noise."""
         return bool(self.flood_times or self.bursting)
+
+    @property
+    def all_at_once(self) -> int:
+        """Noisy jobs that plans let run at once, 0 for no limits."""
+        return self.at_once * (self.bursting or 1)
 
     @property
     def all_threads(self) -> int:
@@ -85,6 +90,7 @@ SCENES = (
     Scene(noise="a flood of jobs 20 times as long, on a plan of 1 at once", flood_times=20, at_once=1),
     Scene(noise="none", processes=5),
     Scene(noise="a flood of jobs 20 times as long, on a plan of 2 at once", processes=5, flood_times=20, at_once=2),
+    Scene(noise="bursts of mixed length from 3, on a plan of 1 at once", processes=5, bursting=3, at_once=1),
     Scene(noise="none", contender=DRAMATIQ, threads=FEW),
     Scene(noise="a flood", contender=DRAMATIQ, threads=FEW, flood_times=1),
 )

@@ -45,7 +45,8 @@ class Visitors:
 def neighbour(stage: Stage, scene: Scene, size: Size) -> dict[str, Any]:
     """Let one scene play; returns waits in ms, how many never started, the load, and the noisy jobs that started."""
     if scene.at_once:
-        publish(stage, WIDE, {"noisy-0": narrow(scene.at_once)})
+        noisy_tenants = [f"noisy-{number}" for number in range(scene.bursting or 1)]
+        publish(stage, WIDE, dict.fromkeys(noisy_tenants, narrow(scene.at_once)))
     stage.start(scene.processes, threads=scene.threads)
     stage.warm(scene.processes)
     with (
@@ -83,7 +84,7 @@ def ideal_waits(scene: Scene, size: Size) -> list[float]:
     seconds += [f"lead-{number}" for number in range(size.lead)]
     seconds += [f"second-{number}" for number in range(size.seconds)]
     moments = [at + begin for begin, seed in enumerate(seconds) for at, _, _ in one_second(size.tenants, ms, seed)]
-    waits = Ideal(scene.all_threads, _noisy_jobs(scene, size), scene.at_once).waits(moments, ms / 1000)
+    waits = Ideal(scene.all_threads, _noisy_jobs(scene, size), scene.all_at_once).waits(moments, ms / 1000)
     return [wait * 1000 for wait in waits[lead * size.tenants :]]
 
 
