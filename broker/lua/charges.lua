@@ -14,11 +14,10 @@ end
 
 local function write_adjustment(queue, tenant, ms)
   local delta = ms / weight_of(tenant)
-  if redis.call('ZSCORE', ring_key(queue), tenant) then
-    redis.call('ZINCRBY', ring_key(queue), delta, tenant)
-  elseif redis.call('ZSCORE', tags_key(queue), tenant) then
-    redis.call('ZINCRBY', tags_key(queue), delta, tenant)
-  elseif delta > 0 then
+  -- XX with INCR: nothing is answered, and nothing changed, where the tenant is not.
+  if redis.call('ZADD', ring_key(queue), 'XX', 'INCR', delta, tenant) then return end
+  if redis.call('ZADD', tags_key(queue), 'XX', 'INCR', delta, tenant) then return end
+  if delta > 0 then
     redis.call('ZADD', tags_key(queue), tonumber(redis.call('HGET', VTIME, queue) or 0) + delta, tenant)
   end
 end

@@ -21,12 +21,17 @@ local function refuse(queue, limits, reason, answer)
 end
 
 local gates = {}  -- tenant -> when its gate opens, false when it has none
+local any_gates = redis.call('EXISTS', GATES) == 1
+
+local function gate_of(tenant)
+  return any_gates and tonumber(redis.call('ZSCORE', GATES, tenant) or '') or false
+end
 
 -- When a job of a limited tenant may come in: now, which is noted, or later. What is held goes first.
 local function admission_moment(tenant, rate)
   local moment = free_moment(tenant, rate)
   if moment == now and gates[tenant] == nil then
-    gates[tenant] = tonumber(redis.call('ZSCORE', GATES, tenant) or '') or false
+    gates[tenant] = gate_of(tenant)
   end
   if moment == now and gates[tenant] then moment = math.max(now + 1, gates[tenant]) end
   if moment == now then note_admission(tenant, rate) end
@@ -45,7 +50,7 @@ local function judge(queue, tenant, on_limit, promised)
   if moment > now and on_limit == 1 then return refuse(queue, limits, 'rate', {7, moment - now, rate}) end
   count('tenant_admitted\t' .. limits[T_PLAN] .. '\t' .. queue)
   if moment > now then
-    gates[tenant] = nil
+    gates[tenant], any_gates = nil, true
     return nil, rate, moment
   end
 end

@@ -26,10 +26,9 @@ local function behind_equals(ring, tag)
   return last and last + math.max(1 / STEPS, tag * 2 ^ -51) or tag
 end
 
--- Put a tenant that has waiting jobs into the ring of a queue; joined = how many have just come.
+-- Put a tenant that has waiting jobs, and is not in the ring of a queue yet, there; joined = how many have just come.
 local function enter_ring(queue, tenant, joined)
   local ring = ring_key(queue)
-  if redis.call('ZSCORE', ring, tenant) then return end
   if is_parked(queue, tenant) then
     redis.call('HINCRBY', PARKED_JOBS, queue, joined)
     return
@@ -69,10 +68,11 @@ end
 
 local function fill_lines()
   for queue, tenants in pairs(joins) do
-    for _, tenant in ipairs(tenants) do
+    local tags = redis.call('ZMSCORE', ring_key(queue), unpack(tenants))
+    for i, tenant in ipairs(tenants) do
       local line = tenants[tenant]
       redis.call('ZADD', line_key(queue, tenant), unpack(line))
-      enter_ring(queue, tenant, #line / 2)
+      if not tags[i] then enter_ring(queue, tenant, #line / 2) end
     end
   end
   joins = {}

@@ -45,7 +45,7 @@ local function unpark(tenant, packed)
     -- What waited there may be cancelled by now; and Lua writes -0 as no number that Redis takes.
     if jobs > 0 then
       redis.call('HINCRBY', PARKED_JOBS, queue, -jobs)
-      enter_ring(queue, tenant, 0)
+      if not redis.call('ZSCORE', ring_key(queue), tenant) then enter_ring(queue, tenant, 0) end
     end
     touched[queue] = true
   end
