@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -125,11 +126,22 @@ def monitor(
             say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
             say(f"metrics at {post.url}/metrics")
             mark_ready()
+            _collect_seldom()
             post.run(stop)
     finally:
         broker.close()
         stored.close()
     say("monitor stopped")
+
+
+def _collect_seldom() -> None:
+    """Look for cycles in memory once in 50,000 new objects instead of 700, and never among what is there by now.
+
+    A batch of the recorder is some 20,000 objects and makes no cycles; looking through them again and again was a
+    seventh of its time (2,000 jobs folded and encoded, 68 against 59 us each).
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def migrate(
