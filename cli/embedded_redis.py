@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..broker.errors import ConfigurationError
 from .embedded_files import outside, wheel
 from .embedded_process import EmbeddedProcess
 from .embedded_server import EmbeddedServer
+from .free_port import free_port
 
 #: The oldest release that has every command the broker's scripts use.
 OLDEST = (6, 2)
@@ -50,7 +50,7 @@ class EmbeddedRedis(EmbeddedServer):
         directory = directory.absolute()
         super().__init__(directory, EmbeddedProcess(directory, "redis", stop_signal=signal.SIGTERM))
         self._config = {**DIRECTIVES, **(config or {})}
-        self._port = _free_port() if tcp else 0
+        self._port = free_port() if tcp else 0
 
     @property
     def url(self) -> str:
@@ -108,12 +108,6 @@ def _release(program: str) -> tuple[int, ...]:
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r" v=(\d+)\.(\d+)", said)
     return tuple(int(number) for number in found.groups()) if found else (0,)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _quoted(path: Path) -> str:

@@ -6,9 +6,10 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -18,24 +19,38 @@ from processes import bare_environment, setting_names
 
 from jobfleet.broker.errors import ConfigurationError
 from jobfleet.broker.settings import settings
+from jobfleet.cli.embedded_alertmanager import EmbeddedAlertmanager
 from jobfleet.cli.embedded_postgres import EmbeddedPostgres
+from jobfleet.cli.embedded_prometheus import PROMPT, EmbeddedPrometheus
 from jobfleet.cli.embedded_redis import EmbeddedRedis
+from jobfleet.cli.embedded_server import EmbeddedServer
 
 if TYPE_CHECKING:
     from dramatiq import Worker
+    from watching import RunAlertmanager, RunPrometheus
     from worker_threads import StartWorker
 
     from jobfleet.broker import FairBroker
 
+Server = TypeVar("Server", bound=EmbeddedServer)
 
-def start_or_skip(server: EmbeddedRedis | EmbeddedPostgres) -> None:
-    """Start a server; without the wheels a developer's run skips what needs it, CI's fails."""
+
+def start_or_skip(server: EmbeddedServer) -> None:
+    """Start a server; without its wheel or program a developer's run skips what needs it, CI's fails."""
     try:
         server.start()
     except ConfigurationError as error:
         if "not installed" not in str(error) or "CI" in os.environ:
             raise
         pytest.skip(str(error))
+
+
+def ended(server: Server) -> Iterator[Server]:
+    """A server that runs, removed at the end."""
+    try:
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,6 +108,36 @@ def postgres_server(servers_directory: Path) -> Iterator[EmbeddedPostgres]:
     start_or_skip(server)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def run_prometheus(servers_directory: Path) -> RunPrometheus:
+    """Runs a Prometheus of a configuration (text, or a file's path) while a block runs; it waits for nothing."""
+
+    @contextmanager
+    def run(
+        configuration: str | Path, *, alertmanagers: int = 0, flags: Sequence[str] = PROMPT
+    ) -> Iterator[EmbeddedPrometheus]:
+        directory = Path(tempfile.mkdtemp(dir=servers_directory, prefix="prometheus-"))
+        server = EmbeddedPrometheus(directory, configuration, alertmanagers=alertmanagers, flags=flags)
+        start_or_skip(server)
+        yield from ended(server)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_alertmanager(servers_directory: Path) -> RunAlertmanager:
+    """Runs an Alertmanager of a configuration (text, or a file's path) while a block runs."""
+
+    @contextmanager
+    def run(configuration: str | Path, *, flags: Sequence[str] = ()) -> Iterator[EmbeddedAlertmanager]:
+        directory = Path(tempfile.mkdtemp(dir=servers_directory, prefix="alertmanager-"))
+        server = EmbeddedAlertmanager(directory, configuration, flags=flags)
+        start_or_skip(server)
+        yield from ended(server)
+
+    return run
 
 
 @pytest.fixture
