@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_REQUIRE_VIRTUALENV PIP_TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-tenants soak clean
+.PHONY: help demo test lint format bench bench-tenants bench-scrape soak clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ bench: $(INSTALLED) ## measure the broker; PEERS=yes beside all others too, BENC
 
 bench-tenants: $(INSTALLED) ## measure noisy neighbours, shares, and what limits cost, about a quarter of an hour; BENCH="..." for a part
 	@$(PYTHON) benchmarks/tenants.py $(BENCH)
+
+bench-scrape: $(INSTALLED) ## measure a scrape of the monitor while a million jobs wait, about two minutes; BENCH="..." for less
+	@$(PYTHON) benchmarks/scrape.py $(BENCH)
 
 soak: $(INSTALLED) ## the tests that run for minutes
 	@$(PYTHON) -m pytest -q -m soak

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import socket
-from collections.abc import Mapping
 
 import dramatiq
 import pytest
 from command import refused, run
 from http_client import Client
-from processes import Process
-from scraped import Scraped
-from wait import eventually, present
+from monitors import client_of, monitor, page
+from wait import eventually
 
 from jobfleet.broker import FairBroker
 from jobfleet.middleware.job_log import JobLog
@@ -25,16 +22,6 @@ def environment(fleet_environment: dict[str, str]) -> dict[str, str]:
     return {**fleet_environment, "JOBFLEET_ADMIN_TOKEN": TOKEN}
 
 
-def client_of(monitor: Process) -> Client:
-    """A client of a monitor that has just been started."""
-    monitor.says("/metrics")
-    return Client(present(re.search(r"metrics at (\S+)/metrics", monitor.output)).group(1), TOKEN)
-
-
-def monitor(environment: Mapping[str, str]) -> Process:
-    return Process(["jobfleet", "monitor", "--port", "0"], environment)
-
-
 def test_counters_go_on_through_restarts_and_are_those_of_every_monitor(
     environment: dict[str, str], broker: FairBroker
 ) -> None:
@@ -45,7 +32,7 @@ def test_counters_go_on_through_restarts_and_are_those_of_every_monitor(
     def good(*, tenant_id: str) -> None: ...
 
     with monitor(environment) as first, monitor(environment) as second:
-        one, two = client_of(first), client_of(second)
+        one, two = client_of(first, TOKEN), client_of(second, TOKEN)
         worker = dramatiq.Worker(broker, worker_threads=2, worker_timeout=100)
         worker.start()
         try:
@@ -65,11 +52,11 @@ def test_counters_go_on_through_restarts_and_are_those_of_every_monitor(
         eventually(lambda: lag(two) == 0, timeout=60)
         with two:
             assert len(two.get("/admin/jobs?status=completed").json()["data"]["jobs"]) == 6
-            counted = Scraped(two.get("/metrics").content).counters()
+            counted = page(two).counters()
 
         # And a new one counts on from there
-        with monitor(environment) as third, client_of(third) as three:
-            eventually(lambda: Scraped(three.get("/metrics").content).counters() == counted)
+        with monitor(environment) as third, client_of(third, TOKEN) as three:
+            eventually(lambda: page(three).counters() == counted)
             third.terminate()
             assert third.wait().status == 0
         second.terminate()
@@ -77,12 +64,12 @@ def test_counters_go_on_through_restarts_and_are_those_of_every_monitor(
 
 
 def done(client: Client) -> float:
-    seen = Scraped(client.get("/metrics").content).series("jobfleet_jobs_processed_total", "actor", "outcome")
+    seen = page(client).series("jobfleet_jobs_processed_total", "actor", "outcome")
     return seen.get(("good", "completed"), 0)
 
 
 def lag(client: Client) -> float:
-    return Scraped(client.get("/metrics").content).value("jobfleet_journal_lag_entries")
+    return page(client).value("jobfleet_journal_lag_entries")
 
 
 def test_it_refuses_to_listen_where_it_must_not_or_cannot(fleet_environment: dict[str, str]) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import dramatiq
 import pytest
-from dramatiq import Worker
+from dramatiq import Message, Worker
 from house import HOUSE
 from published_limits import published
 from scraped import promtool, scrape
 from wait import eventually
+from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker
 from jobfleet.broker.errors import AdmissionError
@@ -316,6 +318,46 @@ def test_a_source_that_is_away_is_told_and_holds_up_no_scrape(broker: FairBroker
     finally:
         nowhere.close()
         away.close()
+
+
+@pytest.mark.parametrize("limited", [False, True], ids=["without plans", "with plans"])
+def test_a_scrape_asks_the_same_however_much_waits(broker: FairBroker, exporter: Exporter, limited: bool) -> None:
+    # Given jobs of more tenants than one scrape looks at
+    if limited:
+        give_weights(broker, {f"tenant-{number}": 1 for number in range(600)})
+    wait_in_line(broker, tenants=60, jobs=60)
+    few = commands_of(broker, exporter)
+
+    # When ten times as many tenants have many times as many jobs
+    wait_in_line(broker, tenants=600, jobs=3_000)
+    many = commands_of(broker, exporter)
+
+    # Then the server has as much to do as before
+    assert scrape(exporter).value("jobfleet_queue_jobs", queue="email", state="waiting") == 3_060
+    assert many == few
+
+
+def wait_in_line(broker: FairBroker, *, tenants: int, jobs: int) -> None:
+    """Send jobs that nobody runs, to tenants in turn."""
+    for start in range(0, jobs, 1_000):
+        messages: list[Message[Any]] = [
+            Message("email", "good", (), {"tenant_id": f"tenant-{number % tenants}"}, {})
+            for number in range(start, min(jobs, start + 1_000))
+        ]
+        assert all(isinstance(outcome, Message) for outcome in broker.enqueue_many(messages))
+
+
+def commands_of(broker: FairBroker, exporter: Exporter) -> Counter[str]:
+    """The commands of one scrape, those in scripts included, by name."""
+    scrape(exporter)
+    before, _, after = calls(broker), scrape(exporter), calls(broker)
+    return after - before
+
+
+def calls(broker: FairBroker) -> Counter[str]:
+    """The server's own count of commands; it is this test's alone."""
+    found: dict[str, Any] = broker.client.info("commandstats")
+    return Counter({name: seen["calls"] for name, seen in found.items() if name != "cmdstat_info"})
 
 
 def test_promtool_has_nothing_to_say(broker: FairBroker, pool: Database, exporter: Exporter) -> None:
