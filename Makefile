@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_REQUIRE_VIRTUALENV PIP_TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-tenants bench-scrape soak clean
+.PHONY: help demo test lint format bench bench-tenants bench-scrape soak dashboards clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ bench-scrape: $(INSTALLED) ## measure a scrape of the monitor while a million jo
 
 soak: $(INSTALLED) ## the tests that run for minutes
 	@$(PYTHON) -m pytest -q -m soak
+
+dashboards: $(INSTALLED) ## write grafana/dashboards anew from the panels in grafana/
+	@$(PYTHON) -m jobfleet.grafana
 
 clean: ## remove what make and the tools have made, the fleet's data not included
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

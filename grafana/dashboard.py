@@ -14,7 +14,7 @@ from .row import Row
 #: What Grafana 11.0 writes; newer ones read it and bring it up to date.
 SCHEMA_VERSION = 39
 
-#: Alerts that fire, but the watchdog, which always does. A namespace or queue that an alert does not name is no hindrance.
+#: Alerts that fire, but the watchdog, which always does; also those that name no namespace.
 FIRING = 'ALERTS{alertstate="firing", alertname=~"Jobfleet.+", alertname!="JobfleetWatchdog", namespace=~"$namespace|"'
 
 

@@ -6,6 +6,7 @@ from . import variable
 from .column import Column
 from .dashboard import Dashboard
 from .graph import Graph
+from .headlines import DEAD_LETTERS_NOW, NEW_DEAD_LETTERS
 from .levels import Levels
 from .link import CELL_DEAD, CELL_QUEUE, CELL_TENANT, SERIES_QUEUE
 from .metrics import DEAD_LETTERED, DISCARDED, ENQUEUED, JOBS, OLDEST_DEAD, REPLAYED
@@ -14,7 +15,7 @@ from .row import Row
 from .sql_query import SqlQuery
 from .stat import Stat
 from .table import Table
-from .thresholds import BETTER_NONE, NONE_ALLOWED, Thresholds
+from .thresholds import BETTER_NONE, Thresholds
 
 #: Seconds: a dead letter that nobody has looked at for a day, and for three.
 AGE = Thresholds("green", ((86_400, "yellow"), (3 * 86_400, "orange")))
@@ -24,16 +25,7 @@ DYING = Thresholds("green", ((0.001, "yellow"), (0.01, "red")))
 HEADLINES = Row(
     "How bad is it?",
     (
-        Stat(
-            title="New dead letters",
-            description="Jobs that failed for good within the time that is looked at, also those that were replayed or "
-            "discarded since.",
-            unit="short",
-            decimals=0,
-            queries=(PromQuery(expr=DEAD_LETTERED.increase(), instant=True),),
-            thresholds=NONE_ALLOWED,
-            alarming=True,
-        ),
+        NEW_DEAD_LETTERS,
         Stat(
             title="Of accepted jobs",
             description="New dead letters as a share of the jobs that were accepted meanwhile.",
@@ -41,21 +33,14 @@ HEADLINES = Row(
             decimals=2,
             queries=(
                 PromQuery(
-                    expr=f"{DEAD_LETTERED.increase()} / ({ENQUEUED.increase()} > 0) or 0 * {ENQUEUED.increase()}",
+                    expr=f"{DEAD_LETTERED.growth()} / ({ENQUEUED.growth()} > 0) or 0 * {JOBS.now()}",
                     instant=True,
                 ),
             ),
             thresholds=DYING,
             alarming=True,
         ),
-        Stat(
-            title="Dead letters",
-            description="Dead now: neither replayed nor discarded, in Redis or in PostgreSQL.",
-            unit="short",
-            queries=(PromQuery(expr=JOBS.now(state="dead")),),
-            thresholds=BETTER_NONE,
-            spark=True,
-        ),
+        DEAD_LETTERS_NOW,
         Stat(
             title="Oldest",
             description="How long the oldest dead letter is dead. None is ever dropped; somebody has to decide.",
@@ -66,17 +51,17 @@ HEADLINES = Row(
         ),
         Stat(
             title="Replayed",
-            description="Dead letters that were sent again within the time that is looked at.",
+            description="Dead letters that were sent again in the chosen time.",
             unit="short",
             decimals=0,
-            queries=(PromQuery(expr=REPLAYED.increase(), instant=True),),
+            queries=(PromQuery(expr=REPLAYED.growth(), instant=True),),
         ),
         Stat(
             title="Discarded",
-            description="Dead letters that were given up within the time that is looked at.",
+            description="Dead letters that were given up in the chosen time.",
             unit="short",
             decimals=0,
-            queries=(PromQuery(expr=DISCARDED.increase(), instant=True),),
+            queries=(PromQuery(expr=DISCARDED.growth(), instant=True),),
         ),
     ),
 )
@@ -94,8 +79,8 @@ GROWTH = Row(
         ),
         Graph(
             title="New per minute, by reason",
-            description="Exhausted: all attempts failed. Permanent: trying again would not help. Stuck: beyond the time "
-            "limit and not to be interrupted. worker_lost: it took its worker with it.",
+            description="Exhausted: all attempts failed. Permanent: trying again would not help. Stuck: beyond the "
+            "time limit and not to be interrupted. worker_lost: it took its worker with it.",
             unit="count:jobs/min",
             queries=(PromQuery(expr=f"60 * {DEAD_LETTERED.rate('reason')}", legend="{{reason}}"),),
             stacked=True,
@@ -137,8 +122,8 @@ WHICH = Row(
     (
         Table(
             title="By error",
-            description="What died within the time that is looked at and is dead still, in groups of the same error, the "
-            "largest first. One group is mostly one fault, and one replay once it is mended.",
+            description="What died in the chosen time and is dead still, in groups of the same error, the largest "
+            "first. One group is mostly one fault, and one replay once it is mended.",
             statement=SqlQuery(name="dead_by_error"),
             width=16,
             nothing="Nothing died",
@@ -153,7 +138,7 @@ WHICH = Row(
         ),
         Table(
             title="By tenant",
-            description="Whose jobs died within the time that is looked at and are dead still, the most first.",
+            description="Whose jobs died in the chosen time and are dead still, the most first.",
             statement=SqlQuery(name="dead_by_tenant"),
             width=8,
             nothing="Nothing died",
@@ -165,7 +150,7 @@ WHICH = Row(
         ),
         Table(
             title="By queue and actor",
-            description="Counted since the start of the time that is looked at.",
+            description="Counted in the chosen time.",
             labels=(("queue", "Queue"), ("actor", "Actor")),
             width=8,
             height=11,
@@ -175,7 +160,7 @@ WHICH = Row(
                 Column(title="Actor"),
                 Column(
                     title="New",
-                    expr=DEAD_LETTERED.increase("queue", "actor"),
+                    expr=DEAD_LETTERED.growth("queue", "actor"),
                     unit="locale",
                     decimals=0,
                     thresholds=BETTER_NONE,
@@ -185,8 +170,8 @@ WHICH = Row(
         ),
         Table(
             title="Newest",
-            description="The newest hundred that died within the time that is looked at and are dead still. A click on the "
-            "job leads to its traceback; jobfleet dead replay sends it again.",
+            description="The newest hundred that died in the chosen time and are dead still. A click on the job leads "
+            "to its traceback; jobfleet dead replay sends it again.",
             statement=SqlQuery(name="dead_newest"),
             width=16,
             height=11,

@@ -6,31 +6,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from .panel import Panel
-from .prom_query import PromQuery
+from .query import Query
 
 
 @dataclass(frozen=True, kw_only=True)
 class Levels(Panel):
-    """A bar for each series, filled by its last value.
+    """A bar for each series, filled by its last value; or for each row of a statement: a name and a number.
 
     Parameters:
-      query: one value by a label.
+      query: one value by a label, or rows.
+      rows: whether it gives rows.
     """
 
-    query: PromQuery
+    query: Query
+    rows: bool = False
     width: int = 8
 
     type = "bargauge"
 
     @property
-    def asked(self) -> tuple[PromQuery]:
+    def asked(self) -> tuple[Query]:
         """The one query."""
         return (self.query,)
 
     def options(self) -> dict[str, Any]:
         """Lying, in the colour of the threshold."""
         return {
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": self.rows},
             "orientation": "horizontal",
             "displayMode": "basic",
             "valueMode": "color",

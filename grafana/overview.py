@@ -39,7 +39,8 @@ WHERE = Row(
         Table(
             title="Queues",
             description="Each queue, the worst on top; a click on its name leads to it. The sign is the worst that is "
-            "true: no worker although jobs wait, dead letters within 15 minutes, a wait beyond the objective, paused.",
+            "true: no worker although jobs wait, dead letters within 15 minutes, a wait beyond the "
+            "objective, paused.",
             labels=(("queue", "Queue"),),
             sort="Sign",
             height=12,
@@ -58,7 +59,7 @@ WHERE = Row(
                 Column(title="Failing", expr=FAILING, unit="percentunit", decimals=1, thresholds=FAILING_SHARE),
                 Column(
                     title="New dead",
-                    expr=DEAD_LETTERED.increase("queue"),
+                    expr=DEAD_LETTERED.growth("queue"),
                     unit="locale",
                     decimals=0,
                     thresholds=NONE_ALLOWED,
@@ -70,7 +71,8 @@ WHERE = Row(
         ),
         Table(
             title="Firing alerts",
-            description="All alerts that fire now, also those that Alertmanager holds back because another one says more.",
+            description="All alerts that fire now, also those that Alertmanager holds back because another one says "
+            "more.",
             labels=(("severity", "Severity"), ("alertname", "Alert"), ("queue", "Queue")),
             width=8,
             height=8,
@@ -99,8 +101,8 @@ WHERE = Row(
         ),
         Graph(
             title="Oldest wait, of its objective",
-            description="How long the oldest job waits that could run, as a share of its queue's objective. The time in "
-            "which its tenant had no free slot does not count.",
+            description="How long the oldest job waits that could run, as a share of its queue's objective. The time "
+            "in which its tenant had no free slot does not count.",
             unit="percentunit",
             width=8,
             queries=(PromQuery(expr=WAIT_SHARE, legend="{{queue}}"),),
@@ -116,8 +118,8 @@ TREND = Row(
     (
         Graph(
             title="In and out",
-            description="Jobs that were accepted and runs that ended with a result. While more comes in than goes out, "
-            "what waits grows.",
+            description="Jobs that were accepted and runs that ended with a result. While more comes in than goes "
+            "out, what waits grows.",
             unit="count:jobs/s",
             queries=(
                 PromQuery(expr=ENQUEUED.rate(), legend="accepted"),
@@ -155,7 +157,8 @@ TREND = Row(
         ),
         Graph(
             title="Threads",
-            description="Threads that run a job, and all that could. A thread that serves several queues counts in each.",
+            description="Threads that run a job, and all that could. A thread that serves several queues counts in "
+            "each.",
             unit="short",
             queries=(
                 PromQuery(expr=THREADS.now(), legend="all"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from .column import Column
 from .graph import Graph
+from .headlines import SOURCES
 from .metrics import BUILD, JOURNAL_ENTRIES, JOURNAL_SECONDS, SOURCE_UP, STALE_SETTLES, UNACCOUNTED
 from .prom_query import PromQuery
 from .row import Row
 from .stat import Stat
 from .table import Table
-from .thresholds import NONE_ALLOWED, UP, UP_WORDS, Thresholds
+from .thresholds import NONE_ALLOWED, UP, Thresholds
 
 #: Where the fleet is scraped.
 SCRAPE = '{job="jobfleet-monitor", namespace=~"$namespace"}'
@@ -20,16 +21,7 @@ BEHIND = Thresholds("green", ((30, "yellow"), (300, "red")))
 PIPELINE = Row(
     "Do the parts that watch work?",
     (
-        Stat(
-            title="Sources",
-            description="Whether Redis and PostgreSQL answer the monitor.",
-            unit="short",
-            queries=(PromQuery(expr=SOURCE_UP.now("source", how="max"), legend="{{source}}", instant=True),),
-            thresholds=UP,
-            words=UP_WORDS,
-            alarming=True,
-            named=True,
-        ),
+        SOURCES,
         Stat(
             title="Monitors",
             description="Monitors that Prometheus reaches. One is enough; a second stands by.",
@@ -49,16 +41,16 @@ PIPELINE = Row(
         ),
         Stat(
             title="Events to write",
-            description="Events that the recorder has not written yet. Sends are refused when there are too many (500,000 "
-            "unless set otherwise).",
+            description="Events that the recorder has not written yet. Sends are refused when there are too many "
+            "(500,000 unless set otherwise).",
             unit="short",
             queries=(PromQuery(expr=JOURNAL_ENTRIES.now(how="max")),),
             spark=True,
         ),
         Stat(
             title="Unaccounted jobs",
-            description="What the last audit found: jobs, counts or keys that do not fit together. jobfleet audit names "
-            "them, --repair mends them.",
+            description="What the last audit found: jobs, counts or keys that do not fit together. jobfleet audit "
+            "names them, --repair mends them.",
             unit="short",
             queries=(PromQuery(expr=UNACCOUNTED.now(), instant=True),),
             thresholds=NONE_ALLOWED,
@@ -73,7 +65,8 @@ PIPELINE = Row(
         ),
         Graph(
             title="How far the log is behind",
-            description="Age of the oldest event that is not in the job log yet. It grows while PostgreSQL is away; jobs run on.",
+            description="Age of the oldest event that is not in the job log yet. It grows while PostgreSQL is away; "
+            "jobs run on.",
             unit="s",
             width=8,
             queries=(PromQuery(expr=JOURNAL_SECONDS.now(how="max"), legend="age"),),
@@ -81,14 +74,14 @@ PIPELINE = Row(
             limit_line=True,
         ),
         Graph(
-            title="Events to write",
+            title="Events to write over time",
             description="Events that the recorder has not written yet.",
             unit="short",
             width=8,
             queries=(PromQuery(expr=JOURNAL_ENTRIES.now(how="max"), legend="events"),),
         ),
         Graph(
-            title="Sources",
+            title="Sources over time",
             description="1 while Redis and PostgreSQL answer, and while Prometheus reaches a monitor.",
             unit="short",
             width=8,
@@ -115,7 +108,8 @@ PIPELINE = Row(
         ),
         Table(
             title="What the last audit found",
-            description="By kind, the most first; all are 0 in a fleet that is sound. jobfleet audit names each finding.",
+            description="By kind, the most first; all are 0 in a fleet that is sound. jobfleet audit names each "
+            "finding.",
             labels=(("kind", "Kind"),),
             sort="Found",
             width=8,

@@ -40,15 +40,16 @@ WAITING = Row(
     (
         Graph(
             title="Jobs that are not over",
-            description="Waiting: could start now. Parked: its tenant has no free slot. Scheduled: its time has not come "
-            "(delay, backoff, or its tenant's rate). Active: a worker holds it.",
+            description="Waiting: could start now. Parked: its tenant has no free slot. Scheduled: its time has not "
+            "come (delay, backoff, or its tenant's rate). Active: a worker holds it.",
             unit="short",
             queries=(PromQuery(expr=JOBS.now("state", state="waiting|parked|scheduled|active"), legend="{{state}}"),),
             stacked=True,
         ),
         Graph(
             title="Oldest wait and objective",
-            description="How long the oldest job waits that could run, by queue, and the tightest objective of those chosen.",
+            description="How long the oldest job waits that could run, by queue, and the tightest objective of those "
+            "chosen.",
             unit="s",
             queries=(
                 PromQuery(expr=OLDEST_WAIT.now("queue", how="max"), legend="{{queue}}"),
@@ -70,8 +71,8 @@ WAITING = Row(
         ),
         Graph(
             title="Time to drain",
-            description="How long it takes until all that waits has run, as fast as runs ended in the last five minutes. "
-            "Nothing is drawn while no run ends.",
+            description="How long it takes until all that waits has run, as fast as runs end at that moment. Nothing "
+            "is drawn while no run ends.",
             unit="s",
             queries=(PromQuery(expr=DRAIN, legend="{{queue}}"),),
         ),
@@ -111,8 +112,8 @@ RUNS = Row(
         ),
         Graph(
             title="Oldest run and time limit",
-            description="How long the oldest running job is held, by queue, and the tightest time limit of those chosen: "
-            "beyond it the run is interrupted, 30 s later it counts as stuck.",
+            description="How long the oldest running job is held, by queue, and the tightest time limit of those "
+            "chosen: beyond it the run is interrupted, 30 s later it counts as stuck.",
             unit="s",
             queries=(
                 PromQuery(expr=OLDEST_RUNNING.now("queue", how="max"), legend="{{queue}}"),
@@ -122,7 +123,7 @@ RUNS = Row(
             dashed=("time limit",),
         ),
         Graph(
-            title="Threads at work",
+            title="Threads at work, by queue",
             description="Threads that run a job of the queue, by queue, and all that could.",
             unit="short",
             width=8,
@@ -135,7 +136,8 @@ RUNS = Row(
         ),
         Graph(
             title="Attempts until the end",
-            description="Mean of the attempts that a job needed until it completed, was skipped or failed for good; 1 is best.",
+            description="Mean of the attempts that a job needed until it completed, was skipped or failed for good; 1 "
+            "is best.",
             unit="short",
             decimals=2,
             width=8,
@@ -156,30 +158,30 @@ WHICH = Row(
     (
         Table(
             title="Actors",
-            description="Job types within the time that is looked at: how many were accepted, how they ended, how long they took.",
+            description="Job types in the chosen time: how many were accepted, how they ended, how long they took.",
             labels=(("queue", "Queue"), ("actor", "Actor")),
             sort="Accepted",
             columns=(
                 Column(title="Queue", width=150),
                 Column(title="Actor", width=260),
-                Column(title="Accepted", expr=ENQUEUED.increase("queue", "actor"), unit="locale", decimals=0),
+                Column(title="Accepted", expr=ENQUEUED.growth("queue", "actor"), unit="locale", decimals=0),
                 Column(
                     title="Completed",
-                    expr=PROCESSED.increase("queue", "actor", outcome="completed"),
+                    expr=PROCESSED.growth("queue", "actor", outcome="completed"),
                     unit="locale",
                     decimals=0,
                 ),
                 Column(
                     title="Failing",
-                    expr=f"{PROCESSED.increase('queue', 'actor', outcome=BAD_OUTCOMES)} "
-                    f"/ ({PROCESSED.increase('queue', 'actor')} > 0)",
+                    expr=f"{PROCESSED.growth('queue', 'actor', outcome=BAD_OUTCOMES)} "
+                    f"/ ({PROCESSED.growth('queue', 'actor')} > 0)",
                     unit="percentunit",
                     decimals=1,
                     thresholds=FAILING_SHARE,
                 ),
                 Column(
                     title="New dead",
-                    expr=DEAD_LETTERED.increase("queue", "actor"),
+                    expr=DEAD_LETTERED.growth("queue", "actor"),
                     unit="locale",
                     decimals=0,
                     thresholds=BETTER_NONE,
@@ -211,7 +213,8 @@ WHICH = Row(
 QUEUE = Dashboard(
     uid="jobfleet-queue",
     title="jobfleet / Queue",
-    description="One queue, or some: what waits and why it takes its time, what runs and how it ends, which jobs it is.",
+    description="One queue, or some: what waits and why it takes its time, what runs and how it ends, which jobs it "
+    "is.",
     rows=(HEADLINES, WAITING, RUNS, WHICH),
     variables=(variable.queue(),),
 )

@@ -30,24 +30,20 @@ UTILIZATION_OF_ALL = f"{BUSY.now()} / ({THREADS.now()} > 0)"
 
 #: Share of the runs that failed in all that is looked at, retries and lost runs included.
 FAILING = (
-    f"{PROCESSED.increase('queue', outcome=BAD_OUTCOMES)} / ({PROCESSED.increase('queue')} > 0) "
-    f"or 0 * {JOBS.now('queue')}"
+    f"{PROCESSED.growth('queue', outcome=BAD_OUTCOMES)} / ({PROCESSED.growth('queue')} > 0) or 0 * {JOBS.now('queue')}"
 )
-FAILING_OF_ALL = (
-    f"{PROCESSED.increase(outcome=BAD_OUTCOMES)} / ({PROCESSED.increase()} > 0) or 0 * {PROCESSED.increase()}"
-)
+FAILING_OF_ALL = f"{PROCESSED.growth(outcome=BAD_OUTCOMES)} / ({PROCESSED.growth()} > 0) or 0 * {JOBS.now()}"
 
 #: Seconds until what waits has run, as fast as runs end now.
 DRAIN = (
-    f"{JOBS.now('queue', state='waiting|parked')} "
-    f"/ ({PROCESSED.rate('queue', window='5m', outcome='completed|failed|skipped')} > 0)"
+    f"{JOBS.now('queue', state='waiting|parked')} / ({PROCESSED.rate('queue', outcome='completed|failed|skipped')} > 0)"
 )
 
 #: The worst that can be said of a queue, as a number that is a key of ``SIGN_WORDS``.
 SIGN = " or ".join(
     (
         f"(4 * ({JOBS.now('queue', state='waiting')} > bool 0) * ({WORKERS.now('queue')} == bool 0) > 0)",
-        f"(3 * ({DEAD_LETTERED.increase('queue', window='15m')} > bool 0) > 0)",
+        f"(3 * ({DEAD_LETTERED.growth('queue', window='15m')} > bool 0) > 0)",
         f"(2 * ({WAIT_SHARE} > bool 1) > 0)",
         f"(1 * {PAUSED.now('queue', how='max')} > 0)",
         f"0 * {JOBS.now('queue')}",

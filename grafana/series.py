@@ -24,21 +24,31 @@ class Series:
     labels: tuple[str, ...] = ()
 
     def now(self, *by: str, how: str = "sum", **where: str) -> str:
-        """Its value: `how` (``sum``, ``max``) over all labels but `by`."""
-        return _grouped(how, by, self._seen_once(self.selected("", **where)))
+        """Its value: `how` (``sum``, ``max``, ``min``) over all labels but `by`."""
+        selected = self.selected("", **where)
+        return _grouped(how, by, self._seen_once(selected) if how == "sum" else selected)
 
     def rate(self, *by: str, window: str = "$__rate_interval", **where: str) -> str:
         """Growth per second."""
         return _grouped("sum", by, self._seen_once(f"rate({self.selected('', **where)}[{window}])"))
 
-    def increase(self, *by: str, window: str = "$__range", **where: str) -> str:
-        """Growth within the window, by default all that is looked at."""
-        return _grouped("sum", by, self._seen_once(f"increase({self.selected('', **where)}[{window}])"))
+    def growth(self, *by: str, window: str = "$__range", **where: str) -> str:
+        """What was counted within the window, by default the chosen time.
+
+        Exact, where ``increase()`` guesses what happened between the window's ends and the samples next to them. After
+        a reset (Redis was emptied, or a replica took over that was a little behind) it counts from the lowest point.
+        """
+        chosen = f"{self.selected('', **where)}[{window}]"
+        last, first = (
+            self._seen_once(f"last_over_time({chosen})"),
+            self._seen_once(f"min_over_time({chosen})", how="min"),
+        )
+        return _grouped("sum", by, f"{last} - {first}")
 
     def quantile(self, share: float, *by: str, window: str = "$__rate_interval", **where: str) -> str:
-        """The value that `share` of a histogram's observations stayed within."""
+        """The value that `share` of a histogram's observations stayed within; nothing where there were none."""
         buckets = f"rate({self.selected('_bucket', **where)}[{window}])"
-        return f"histogram_quantile({share:g}, {_grouped('sum', (*by, 'le'), self._seen_once(buckets, 'le'))})"
+        return f"histogram_quantile({share:g}, {_grouped('sum', (*by, 'le'), self._seen_once(buckets, 'le'))}) >= 0"
 
     def mean(self, *by: str, window: str = "$__rate_interval", **where: str) -> str:
         """The mean of a histogram's observations; nothing where there were none."""
@@ -54,8 +64,8 @@ class Series:
         matchers = (f'{label}{"=~" if set("|$") & set(value) else "="}"{value}"' for label, value in chosen.items())
         return f"{PREFIX}{self.name}{suffix}{{{', '.join(matchers)}}}"
 
-    def _seen_once(self, asked: str, *more: str) -> str:
-        return f"max by ({', '.join(('namespace', *self.labels, *more))}) ({asked})"
+    def _seen_once(self, asked: str, *more: str, how: str = "max") -> str:
+        return f"{how} by ({', '.join(('namespace', *self.labels, *more))}) ({asked})"
 
 
 def _grouped(how: str, by: tuple[str, ...], asked: str) -> str:

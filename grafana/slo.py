@@ -31,8 +31,8 @@ BURN = Thresholds("green", ((1, "yellow"), (6, "orange"), (14.4, "red")))
 
 def late(*by: str, window: str) -> str:
     """Share of the starts within a window that were late; 0 where nothing started."""
-    starts = SLO_STARTS.increase(*by, window=window)
-    return f"{SLO_VIOLATIONS.increase(*by, window=window)} / ({starts} > 0) or 0 * {starts}"
+    starts = SLO_STARTS.growth(*by, window=window)
+    return f"{SLO_VIOLATIONS.growth(*by, window=window)} / ({starts} > 0) or 0 * {SLO_STARTS.now(*by)}"
 
 
 def burn(*by: str, window: str) -> str:
@@ -45,8 +45,8 @@ OBJECTIVE = Row(
     (
         Stat(
             title="Started in time",
-            description="Share of the starts within the time that is looked at that kept their queue's objective (high tier "
-            "30 s, medium 2 min, low 10 min). The aim is 99%.",
+            description="Share of the starts in the chosen time that kept their queue's objective (high tier 30 s, "
+            "medium 2 min, low 10 min). The aim is 99%.",
             unit="percentunit",
             decimals=2,
             queries=(PromQuery(expr=f"1 - ({late(window='$__range')})", instant=True),),
@@ -55,23 +55,23 @@ OBJECTIVE = Row(
         ),
         Stat(
             title="Started",
-            description="Starts within the time that is looked at.",
+            description="Starts in the chosen time.",
             unit="short",
             decimals=0,
-            queries=(PromQuery(expr=SLO_STARTS.increase(), instant=True),),
+            queries=(PromQuery(expr=SLO_STARTS.growth(), instant=True),),
         ),
         Stat(
             title="Started late",
-            description="Starts within the time that is looked at of jobs that had waited beyond the objective.",
+            description="Starts in the chosen time of jobs that had waited beyond the objective.",
             unit="short",
             decimals=0,
-            queries=(PromQuery(expr=SLO_VIOLATIONS.increase(), instant=True),),
+            queries=(PromQuery(expr=SLO_VIOLATIONS.growth(), instant=True),),
             thresholds=Thresholds("green", ((1, "yellow"),)),
         ),
         Stat(
             title="Budget burns, by window",
-            description="How many times faster than allowed (1 late start of 100) the budget is used up. The alerts page at "
-            "14.4 in an hour and 6 in six hours; 3 in a day and 1 in three days are warnings.",
+            description="How many times faster than allowed (1 late start of 100) the budget is used up. The alerts "
+            "page at 14.4 in an hour and 6 in six hours; 3 in a day and 1 in three days are warnings.",
             unit="suffix:x",
             decimals=1,
             width=12,
@@ -90,7 +90,8 @@ OBJECTIVE = Row(
         ),
         Graph(
             title="How fast the budget burns",
-            description="In the windows that the alerts look at, over all queues that are chosen; 1 is what is allowed.",
+            description="In the windows that the alerts look at, over all queues that are chosen; 1 is what is "
+            "allowed.",
             unit="suffix:x",
             queries=tuple(PromQuery(expr=burn(window=window), legend=window) for window in ("5m", "30m", *WINDOWS)),
             thresholds=Thresholds("transparent", ((1, "orange"), (14.4, "red"))),
@@ -98,15 +99,15 @@ OBJECTIVE = Row(
         ),
         Table(
             title="Queues",
-            description="The objective of each queue, what became of it within the time that is looked at, and how fast the "
-            "budget burns.",
+            description="The objective of each queue, what became of it in the chosen time, and how fast the budget "
+            "burns.",
             labels=(("queue", "Queue"),),
             sort="Late",
             columns=(
                 Column(title="Queue", links=CELL_QUEUE, width=170),
                 Column(title="Objective", expr=WAIT_OBJECTIVE.now("queue", how="max"), unit="s", decimals=0),
-                Column(title="Started", expr=SLO_STARTS.increase("queue"), unit="locale", decimals=0),
-                Column(title="Late", expr=SLO_VIOLATIONS.increase("queue"), unit="locale", decimals=0),
+                Column(title="Started", expr=SLO_STARTS.growth("queue"), unit="locale", decimals=0),
+                Column(title="Late", expr=SLO_VIOLATIONS.growth("queue"), unit="locale", decimals=0),
                 Column(
                     title="Share late",
                     expr=late("queue", window="$__range"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import variable
-from .bars import Bars
 from .column import Column
 from .dashboard import Dashboard
 from .graph import Graph
+from .headlines import PARKED
+from .levels import Levels
 from .link import CELL_JOB, CELL_QUEUE, CELL_TENANT
-from .metrics import ADMITTED, JOBS, REFUSED
+from .metrics import ADMITTED, REFUSED
 from .prom_query import PromQuery
 from .row import Row
 from .sql_query import SqlQuery
@@ -30,55 +33,39 @@ PLANS = Row(
     (
         Stat(
             title="Let in",
-            description="Jobs that tenants' limits let in within the time that is looked at.",
+            description="Jobs that tenants' limits let in in the chosen time.",
             unit="short",
+            width=6,
             decimals=0,
-            queries=(PromQuery(expr=ADMITTED.increase(**PLAN), instant=True),),
+            queries=(PromQuery(expr=ADMITTED.growth(**PLAN), instant=True),),
         ),
         Stat(
             title="Refused",
-            description="Sends that tenants' limits refused within the time that is looked at. Nothing was stored; the "
-            "sender got an error.",
+            description="Sends that tenants' limits refused in the chosen time. Nothing was stored; the sender got an "
+            "error.",
             unit="short",
+            width=6,
             decimals=0,
-            queries=(PromQuery(expr=REFUSED.increase(**PLAN), instant=True),),
+            queries=(PromQuery(expr=REFUSED.growth(**PLAN), instant=True),),
             thresholds=BETTER_NONE,
         ),
         Stat(
             title="Share refused",
             description="Refused sends as a share of all sends that limits judged.",
             unit="percentunit",
+            width=6,
             decimals=1,
             queries=(
                 PromQuery(
-                    expr=f"{REFUSED.increase(**PLAN)} / ({REFUSED.increase(**PLAN)} + {ADMITTED.increase(**PLAN)} > 0)"
-                    f" or 0 * {ADMITTED.increase(**PLAN)}",
+                    expr=f"{REFUSED.growth(**PLAN)} / ({REFUSED.growth(**PLAN)} + {ADMITTED.growth(**PLAN)} > 0)"
+                    f" or 0 * {ADMITTED.now(**PLAN)}",
                     instant=True,
                 ),
             ),
             thresholds=REFUSED_SHARE,
             alarming=True,
         ),
-        Stat(
-            title="Parked",
-            description="Jobs that wait for a slot of their own tenant: more workers would not start them.",
-            unit="short",
-            queries=(PromQuery(expr=JOBS.now(state="parked")),),
-            spark=True,
-        ),
-        Table(
-            title="Plans",
-            description="What each plan allows, and how many tenants have it. A tenant without a row is on the plan free "
-            "and not counted here.",
-            statement=SqlQuery(name="plans"),
-            width=8,
-            height=8,
-            columns=(
-                Column(title="Plan", width=90),
-                Column(title="Tenants", unit="locale"),
-                Column(title="Backlog", unit="short"),
-            ),
-        ),
+        replace(PARKED, width=6),
         Graph(
             title="Let in, by plan",
             description="Jobs that tenants' limits let in.",
@@ -89,7 +76,8 @@ PLANS = Row(
         ),
         Graph(
             title="Refused per minute, by plan",
-            description="Sends that tenants' limits refused. A plan that is refused all the time is too small for its tenants.",
+            description="Sends that tenants' limits refused. A plan that is refused all the time is too small for its "
+            "tenants.",
             unit="count:sends/min",
             width=8,
             queries=(PromQuery(expr=f"60 * {REFUSED.rate('plan', **PLAN)}", legend="{{plan}}"),),
@@ -97,8 +85,8 @@ PLANS = Row(
         ),
         Graph(
             title="Refused per minute, by reason",
-            description="Rate: more sends in 60 s than allowed. Backlog: too many jobs that are not over. Invalid: the "
-            "input, or its idempotency key with another payload.",
+            description="Rate: more sends in 60 s than allowed. Backlog: too many jobs that are not over. Invalid: "
+            "the input, or its idempotency key with another payload.",
             unit="count:sends/min",
             width=8,
             queries=(PromQuery(expr=f"60 * {REFUSED.rate('reason', **PLAN)}", legend="{{reason}}"),),
@@ -110,27 +98,30 @@ PLANS = Row(
 TOP = Row(
     "Who has most?",
     (
-        Bars(
+        Levels(
             title="Most jobs",
-            description="Tenants with the most jobs that were sent within the time that is looked at.",
+            description="Tenants with the most jobs that were sent in the chosen time.",
             unit="short",
-            statement=SqlQuery(name="tenants_by_jobs"),
-            across="Tenant",
+            least=0,
+            query=SqlQuery(name="tenants_by_jobs"),
+            rows=True,
         ),
-        Bars(
+        Levels(
             title="Most run time",
             description="Tenants whose jobs held threads longest, all attempts together.",
             unit="s",
-            statement=SqlQuery(name="tenants_by_run_time"),
-            across="Tenant",
+            least=0,
+            query=SqlQuery(name="tenants_by_run_time"),
+            rows=True,
         ),
-        Bars(
+        Levels(
             title="Longest wait, 95 of 100",
-            description="Tenants whose jobs waited longest: 95 of 100 of them started sooner. Includes the time in which "
-            "their own limits held them up.",
+            description="Tenants whose jobs waited longest: 95 of 100 of them started sooner. Includes the time in "
+            "which their own limits held them up.",
             unit="s",
-            statement=SqlQuery(name="tenants_by_wait"),
-            across="Tenant",
+            least=0,
+            query=SqlQuery(name="tenants_by_wait"),
+            rows=True,
         ),
         Graph(
             title="Jobs over time, the eight with most",
@@ -143,8 +134,7 @@ TOP = Row(
         ),
         Table(
             title="Tenants",
-            description="The fifty with the most jobs that were sent within the time that is looked at, and where those jobs "
-            "are now.",
+            description="The fifty with the most jobs that were sent in the chosen time, and where those jobs are now.",
             statement=SqlQuery(name="tenants"),
             nothing="Nobody sent anything",
             columns=(
@@ -166,10 +156,23 @@ WHO = Row(
     "What may they do, and what did they do?",
     (
         Table(
+            title="Plans",
+            description="What each plan allows, and how many tenants have it. A tenant without a row is on the plan "
+            "free and not counted here.",
+            statement=SqlQuery(name="plans"),
+            width=8,
+            columns=(
+                Column(title="Plan", width=90),
+                Column(title="Tenants", unit="locale"),
+                Column(title="Backlog", unit="short"),
+            ),
+        ),
+        Table(
             title="Limits",
-            description="Tenants that have a row, those that are paused and those changed last on top, and what holds for "
-            "them: limits of their own, else their plan's.",
+            description="Tenants that have a row, those that are paused and those changed last on top, and what holds "
+            "for them: limits of their own, else their plan's.",
             statement=SqlQuery(name="tenants_limits"),
+            width=16,
             nothing="No tenant has a row: all are on the plan free",
             columns=(
                 Column(title="Tenant", links=CELL_TENANT),
@@ -201,7 +204,8 @@ WHO = Row(
 TENANTS = Dashboard(
     uid="jobfleet-tenants",
     title="jobfleet / Tenants",
-    description="Who sends, who waits, who is refused, and what each may do. What names a tenant comes from PostgreSQL.",
+    description="Who sends, who waits, who is refused, and what each may do. What names a tenant comes from "
+    "PostgreSQL.",
     rows=(PLANS, TOP, WHO),
     variables=(variable.queue(), variable.plan(), variable.tenant()),
 )

@@ -7,6 +7,7 @@ from .column import Column
 from .dashboard import Dashboard
 from .gauge import Gauge
 from .graph import Graph
+from .headlines import LOST_WORKERS, WORKERS_NOW
 from .link import CELL_JOB, CELL_QUEUE, SERIES_QUEUE
 from .metrics import BUSY, JOBS, PROCESSED, STALE_SETTLES, THREADS, WORKERS, WORKERS_LOST
 from .prom_query import PromQuery
@@ -25,14 +26,7 @@ OVERLOAD = Thresholds("green", ((1.01, "yellow"), (10, "orange")))
 HEADLINES = Row(
     "Now",
     (
-        Stat(
-            title="Serving",
-            description="Worker processes, counted in each queue that they serve.",
-            unit="short",
-            queries=(PromQuery(expr=WORKERS.now()),),
-            thresholds=Thresholds("red", ((1, "green"),)),
-            spark=True,
-        ),
+        WORKERS_NOW,
         Stat(
             title="Threads",
             description="Threads that may run jobs, counted in each queue that they serve.",
@@ -56,30 +50,22 @@ HEADLINES = Row(
             unit="short",
             queries=(
                 PromQuery(
-                    expr=f"count(({JOBS.now('queue', state='waiting')} > 0) and ({WORKERS.now('queue')} == 0)) or vector(0)",
+                    expr=f"count(({JOBS.now('queue', state='waiting')} > 0) and ({WORKERS.now('queue')} == 0)) "
+                    "or vector(0)",
                     instant=True,
                 ),
             ),
             thresholds=Thresholds("green", ((1, "red"),)),
             alarming=True,
         ),
-        Stat(
-            title="Workers lost",
-            description="Processes that died or fell silent within the time that is looked at. Their jobs went back to the "
-            "front of their lines.",
-            unit="short",
-            decimals=0,
-            queries=(PromQuery(expr=WORKERS_LOST.increase(), instant=True),),
-            thresholds=BETTER_NONE,
-            alarming=True,
-        ),
+        LOST_WORKERS,
         Stat(
             title="Late outcomes",
-            description="Outcomes of runs that had been given to another worker meanwhile: a worker was presumed dead and "
-            "came back. They change nothing.",
+            description="Outcomes of runs that had been given to another worker meanwhile: a worker was presumed dead "
+            "and came back. They change nothing.",
             unit="short",
             decimals=0,
-            queries=(PromQuery(expr=STALE_SETTLES.increase(), instant=True),),
+            queries=(PromQuery(expr=STALE_SETTLES.growth(), instant=True),),
             thresholds=BETTER_NONE,
         ),
     ),
@@ -90,8 +76,8 @@ ENOUGH = Row(
     (
         Table(
             title="Queues",
-            description="What each queue asks of its workers. Load: jobs that could run for each thread; above 1 jobs wait. "
-            "Time to drain: as fast as runs ended in the last five minutes.",
+            description="What each queue asks of its workers. Load: jobs that could run for each thread; above 1 jobs "
+            "wait. Time to drain: as fast as runs end now.",
             labels=(("queue", "Queue"),),
             sort="Load",
             columns=(
@@ -121,8 +107,9 @@ ENOUGH = Row(
         ),
         Graph(
             title="Threads and what could run",
-            description="Threads, those at work, and the jobs that could run now (running and waiting, without parked ones): "
-            "what workers are scaled by. /scale counts of what waits only what tenants have free slots for.",
+            description="Threads, those at work, and the jobs that could run now (running and waiting, without parked "
+            "ones): what workers are scaled by. /scale counts of what waits only what tenants have free "
+            "slots for.",
             unit="short",
             queries=(
                 PromQuery(expr=THREADS.now(), legend="threads"),
@@ -142,7 +129,7 @@ ENOUGH = Row(
             links=SERIES_QUEUE,
         ),
         Graph(
-            title="Threads at work",
+            title="Threads at work, by queue",
             description="Share of the threads that run a job, by queue.",
             unit="percentunit",
             least=0,
@@ -151,7 +138,7 @@ ENOUGH = Row(
             links=SERIES_QUEUE,
         ),
         Graph(
-            title="Workers",
+            title="Workers, by queue",
             description="Worker processes that serve each queue; what an autoscaler did shows here.",
             unit="short",
             queries=(PromQuery(expr=WORKERS.now("queue"), legend="{{queue}}"),),
@@ -165,8 +152,8 @@ LIVE = Row(
     (
         Graph(
             title="Lost per minute",
-            description="Workers that died or fell silent, and runs that were lost with them. A job that lost its worker "
-            "twice runs alone; a loss while alone is a dead letter.",
+            description="Workers that died or fell silent, and runs that were lost with them. A job that lost its "
+            "worker twice runs alone; a loss while alone is a dead letter.",
             unit="short",
             queries=(
                 PromQuery(expr=f"60 * {WORKERS_LOST.rate()}", legend="workers"),
@@ -176,8 +163,8 @@ LIVE = Row(
         ),
         Graph(
             title="Oldest run, of its time limit",
-            description="The job that runs longest, as a share of its queue's time limit; beyond it the run is interrupted, "
-            "30 s later it counts as stuck.",
+            description="The job that runs longest, as a share of its queue's time limit; beyond it the run is "
+            "interrupted, 30 s later it counts as stuck.",
             unit="percentunit",
             queries=(
                 PromQuery(

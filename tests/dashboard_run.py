@@ -1,0 +1,159 @@
+"""A fleet in which something happens for every panel of every dashboard, and a Prometheus that sees it happen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import dramatiq
+from dramatiq import Worker
+from house import HOUSE
+from http_client import Client
+from processes import Process
+from published_limits import plain_sql, published
+from wait import eventually, present
+
+from jobfleet.broker import FairBroker
+from jobfleet.broker.errors import AdmissionError
+from jobfleet.middleware.idempotency import Idempotency
+from jobfleet.middleware.job_log import JobLog
+from jobfleet.middleware.tenant_limits import TenantLimits
+
+#: Two groups of the same two monitors: one as a fleet without a name is scraped, one that the scrape gives a name to.
+PROMETHEUS = """
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{rules}]
+scrape_configs:
+  - job_name: jobfleet-monitor
+    static_configs:
+      - targets: [{monitors}]
+  - job_name: named
+    static_configs:
+      - targets: [{monitors}]
+        labels: {{job: jobfleet-monitor, namespace: shop}}
+"""
+
+#: How many jobs of each kind are sent, and what becomes of some of them.
+GOOD, RETRIED, DYING, REPLAYED, DISCARDED, HELD, WAITING = 12, 3, 6, 2, 1, 4, 5
+#: Jobs that a tenant of the plan free may send in a minute, and that it sends beyond.
+ALLOWED, REFUSED = 10, 2
+#: Jobs that a tenant of the plan free may run at once.
+SLOTS = 2
+
+
+def configuration(*monitors: str) -> str:
+    """Of a Prometheus that scrapes the monitors and knows our rules."""
+    targets = ", ".join(monitor.removeprefix("http://") for monitor in monitors)
+    return PROMETHEUS.format(monitors=targets, rules=HOUSE / "deploy/prometheus/rules/*.yml")
+
+
+class DashboardRun:
+    """The fleet and its application, in this process; its monitors have processes of their own.
+
+    Parameters:
+      redis_url, database_url, namespace: where it lives; this process's settings must not say otherwise.
+    """
+
+    def __init__(self, redis_url: str, database_url: str, namespace: str) -> None:
+        self.broker = FairBroker(url=redis_url, namespace=namespace)
+        self.database_url = database_url
+        self._done, self._mended = threading.Event(), threading.Event()
+        for middleware in (TenantLimits(), Idempotency(), JobLog()):
+            self.broker.add_middleware(middleware)
+        self._declare()
+
+    def _declare(self) -> None:
+        tried: set[int] = set()
+
+        @dramatiq.actor(broker=self.broker, queue_name="email")
+        def good(*, tenant_id: str, number: int = 0) -> None:
+            time.sleep(0.01)
+
+        @dramatiq.actor(broker=self.broker, queue_name="report", max_retries=2, min_backoff=1)
+        def second_time(*, tenant_id: str, number: int) -> None:
+            if number not in tried:
+                tried.add(number)
+                raise ValueError("the first time")
+
+        @dramatiq.actor(broker=self.broker, queue_name="export", max_retries=0)
+        def never(*, tenant_id: str) -> None:
+            if not self._mended.is_set():
+                raise RuntimeError("as always")
+
+        @dramatiq.actor(broker=self.broker, queue_name="image-processing")
+        def hold(*, tenant_id: str) -> None:
+            self._done.wait(120)
+
+        @dramatiq.actor(broker=self.broker, queue_name="notification")
+        def paused(*, tenant_id: str) -> None: ...
+
+        self.good, self.second_time, self.never, self.hold, self.paused = good, second_time, never, hold, paused
+
+    @contextmanager
+    def workers(self) -> Iterator[None]:
+        """Work while the block runs."""
+        worker = Worker(self.broker, worker_threads=8, worker_timeout=100)
+        worker.start()
+        try:
+            yield
+        finally:
+            self._done.set()
+            worker.stop()
+            self.broker.close()
+
+    def happen(self) -> None:
+        """All that happens; at the end two jobs run, some wait or are parked, and nothing changes any more."""
+        plain_sql(self.database_url, "INSERT INTO tenants (tenant_id, plan, weight) VALUES ('rich', 'pro', 7)")
+        eventually(lambda: published(self.broker, "rich")[0] == "pro")
+        self.broker.pause("notification")
+        for number in range(GOOD):
+            self.good.send(tenant_id="rich", number=number)
+        for number in range(RETRIED):
+            self.second_time.send(tenant_id="rich", number=number)
+        for _ in range(ALLOWED + REFUSED):
+            with suppress(AdmissionError):
+                self.good.send(tenant_id="poor")
+        for _ in range(2):
+            self.good.send_with_options(kwargs={"tenant_id": "rich"}, idempotency_key="order:17", delay=3_600_000)
+        for _ in range(WAITING):
+            self.paused.send(tenant_id="rich")
+        for _ in range(HELD):
+            self.hold.send(tenant_id="slow")
+        self._die()
+        eventually(self._quiet)
+
+    def _die(self) -> None:
+        dead = [self.never.send(tenant_id="rich").message_id for _ in range(DYING)]
+        eventually(lambda: len(self.broker.dead_letters.list(queue="export")) == DYING)
+        self._mended.set()
+        self.broker.dead_letters.replay(dead[:REPLAYED])
+        self.broker.dead_letters.discard(dead[REPLAYED : REPLAYED + DISCARDED])
+
+    def _quiet(self) -> bool:
+        moving = self.broker.stats(["email", "report", "export"])
+        (held,) = self.broker.stats(["image-processing"])
+        return held.active == SLOTS and all(stats.waiting + stats.active == 0 for stats in moving)
+
+
+def address(monitor: Process) -> str:
+    """Where a monitor answers that has just been started."""
+    monitor.says("metrics at ", timeout=60)
+    (line,) = (line for line in monitor.output.splitlines() if "metrics at " in line)
+    return line.partition("metrics at ")[2].partition("/metrics")[0]
+
+
+def seen_since(prometheus: Client, moment: float, targets: int) -> float:
+    """Wait until all targets were scraped after a moment; returns when the last of them was."""
+
+    def times() -> list[float]:
+        asked = {"query": "timestamp(jobfleet_build_info)"}
+        found = prometheus.get("/api/v1/query", params=asked).json()["data"]["result"]
+        return [float(one["value"][1]) for one in found]
+
+    def last() -> float | None:
+        seen = times()
+        return max(seen) if len(seen) == targets and min(seen) > moment else None
+
+    return present(eventually(last, timeout=60))
