@@ -6,6 +6,11 @@ local function owe(tenant, n)
 end
 
 local owed_before = {}  -- tenant -> as it was before this script
+local function read_backlogs(tenants)
+  if #tenants < 2 then return end
+  for i, owes in ipairs(redis.call('HMGET', BACKLOG, unpack(tenants))) do owed_before[tenants[i]] = tonumber(owes or 0) end
+end
+
 local function backlog_of(tenant)
   owed_before[tenant] = owed_before[tenant] or tonumber(redis.call('HGET', BACKLOG, tenant) or 0)
   return owed_before[tenant] + (owed[tenant] or 0)

@@ -25,6 +25,9 @@ end
 -- To be done before lines are filled: a tenant that comes back comes back with its corrected tag.
 local function write_adjustments()
   for queue, tenants in pairs(adjustments) do
+    local names = {}
+    for tenant in pairs(tenants) do names[#names + 1] = tenant end
+    read_limits(names)
     for tenant, ms in pairs(tenants) do
       if ms ~= 0 then write_adjustment(queue, tenant, ms) end
     end

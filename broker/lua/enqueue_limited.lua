@@ -83,4 +83,17 @@ local function admit(id, queue, tenant, actor, priority, delay, policy, message)
   return 1
 end
 
+-- Of a bulk send: whose jobs it brings, what their limits are, and what they have unfinished.
+local function read_tenants()
+  local names, seen = {}, {}
+  for at = 4, #ARGV, PARTS do
+    local tenant = ARGV[at]
+    if not seen[tenant] then names[#names + 1] = tenant end
+    seen[tenant] = true
+  end
+  read_limits(names)
+  read_backlogs(names)
+end
+
+read_tenants()
 return take_in(admit)

@@ -9,14 +9,26 @@ local T_PAUSED = 6       -- 1 while none of its jobs may start
 local known_limits = {}
 local free_plan = nil
 
--- The limits of a tenant, or nil when it has none.
-local function limits_of(tenant)
-  if tenant == SYSTEM then return nil end
+local function has_plans()
   if free_plan == nil then
     local packed = redis.call('HGET', PLANS, 'free')
     free_plan = packed and cmsgpack.unpack(packed) or false
   end
-  if not free_plan then return nil end
+  return free_plan
+end
+
+-- Read the limits of several tenants at once: one command instead of one for each, of twenty that a job of ten
+-- thousand tenants takes.
+local function read_limits(tenants)
+  if #tenants < 2 or not has_plans() then return end
+  for i, packed in ipairs(redis.call('HMGET', TENANTS, unpack(tenants))) do
+    known_limits[tenants[i]] = packed and cmsgpack.unpack(packed) or free_plan
+  end
+end
+
+-- The limits of a tenant, or nil when it has none.
+local function limits_of(tenant)
+  if tenant == SYSTEM or not has_plans() then return nil end
   local limits = known_limits[tenant]
   if not limits then
     local packed = redis.call('HGET', TENANTS, tenant)

@@ -11,13 +11,28 @@ end
 local back_since = {}
 local running_before = {}  -- tenant -> its slots that were taken before this script
 
+local function note_running(tenant, running, back)
+  running_before[tenant], back_since[tenant] = tonumber(running or 0), tonumber(back)
+end
+
+-- Read at once which slots of several tenants are taken.
+local function read_slots(tenants)
+  if #tenants < 2 or not has_plans() then return end
+  local names = {}
+  for _, tenant in ipairs(tenants) do
+    names[#names + 1] = tenant
+    names[#names + 1] = tenant .. ':back'
+  end
+  local running = redis.call('HMGET', RUNNING, unpack(names))
+  for i, tenant in ipairs(tenants) do note_running(tenant, running[2 * i - 1], running[2 * i]) end
+end
+
 -- Jobs of a tenant that may start now, or nil when it has no limits.
 local function free_slots(tenant)
   local limits = limits_of(tenant)
   if not limits then return nil end
   if not running_before[tenant] then
-    local running = redis.call('HMGET', RUNNING, tenant, tenant .. ':back')
-    running_before[tenant], back_since[tenant] = tonumber(running[1] or 0), tonumber(running[2])
+    note_running(tenant, unpack(redis.call('HMGET', RUNNING, tenant, tenant .. ':back')))
   end
   if limits[T_PAUSED] == 1 then return 0 end
   return limits[T_CONCURRENCY] - running_before[tenant] - (taken[tenant] or 0)

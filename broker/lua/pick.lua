@@ -54,11 +54,19 @@ local function pass(queue, virtual)
   end
 end
 
--- The first of a ring in order, {{tag, tenant}, ...}: as many as this run can need. Nobody else changes the ring
--- meanwhile, so turns are taken here and written at the end: with many tenants that is 3 of 5 commands of a job.
+-- Turns of one run in which nothing starts (tenants are parked, jobs put aside): no script runs long.
+local IDLE_TURNS = 50
+
+-- The first of a ring in order, {{tag, tenant}, ...}: as many as a run of n jobs can need, as each turn takes the first
+-- and looks at the second. Nobody else changes the ring meanwhile, so turns are taken here and written at the end:
+-- with many tenants that is 3 of 5 commands of a job.
 local function read_ring(queue, n)
-  local ring, flat = {}, redis.call('ZRANGE', ring_key(queue), 0, n, 'WITHSCORES')
+  local ring, flat = {}, redis.call('ZRANGE', ring_key(queue), 0, n + IDLE_TURNS + 1, 'WITHSCORES')
   for i = 1, #flat, 2 do ring[#ring + 1] = {tonumber(flat[i + 1]), flat[i]} end
+  local first = {}
+  for i = 1, math.min(#ring, n) do first[i] = ring[i][2] end
+  read_limits(first)
+  read_slots(first)
   return ring
 end
 
@@ -116,14 +124,10 @@ local function take_turn(queue, ring, tags, n, picks)
   return last
 end
 
--- Turns of one run in which nothing starts (tenants are parked, jobs put aside): no script runs long.
-local IDLE_TURNS = 50
-
 -- Up to n jobs of a queue in fair order.
 local function pick(queue, n)
   local picks, virtual, tags = {}, nil, {}
-  -- Each turn takes the first and looks at the second; the rest of the ring is further off than all of these.
-  local ring = read_ring(queue, n + IDLE_TURNS + 1)
+  local ring = read_ring(queue, n)
   for _ = 1, n + IDLE_TURNS do
     if #picks == n or not ring[1] then break end
     virtual = take_turn(queue, ring, tags, n - #picks, picks) or virtual
