@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -26,6 +27,8 @@ class AuditWatch:
         self._broker = broker
         #: Findings of the last audit by kind; empty when all was well or before the first one.
         self.unaccounted: Mapping[str, int] = {}
+        #: When the last audit was finished, seconds since the epoch; before the first one, when we began.
+        self.finished = time.time()
 
     def run(self, stop: threading.Event) -> None:
         """Audit until ``stop`` is set."""
@@ -41,5 +44,6 @@ class AuditWatch:
             LOGGER.warning("The audit could not be made and will be in %.0f s: %s", AUDIT_SECONDS, error)
             return
         self.unaccounted = Counter(finding.kind for finding in report.findings)
+        self.finished = time.time()
         if not report.clean:
             LOGGER.error("%s", report)

@@ -77,6 +77,11 @@ class Exporter(Collector):
             "kind",
             {**dict.fromkeys(UNACCOUNTED, 0.0), **self.audits.unaccounted},
         )
+        yield GaugeMetricFamily(
+            PREFIX + "audit_last_success_timestamp_seconds",
+            "When the last audit was finished, or the monitor began, seconds since the epoch.",
+            value=self.audits.finished,
+        )
         yield _labelled("build_info", "1, with the version.", "version", {__version__: 1.0})
 
     def _of_the_fleet(self) -> list[Family]:
@@ -84,7 +89,22 @@ class Exporter(Collector):
         space = LabelSpace.read(client, keys)
         counted = Counted(client.hgetall(keys.metrics), space)
         seen = Seen(read_gauges(self._broker.scripts, map(settings().queue, space.queues)), self.stored.oldest_deaths())
-        return [*counted.families(), *seen.families()]
+        return [*counted.families(), *seen.families(), *self._bounds()]
+
+    def _bounds(self) -> Iterator[Family]:
+        """How near the fleet is to the two bounds at which all sends are refused."""
+        yield GaugeMetricFamily(
+            PREFIX + "journal_max_entries",
+            "Events in the journal from which on sends are refused.",
+            value=settings().journal_max,
+        )
+        percent = self._broker.memory.percent()
+        if percent is not None:
+            yield GaugeMetricFamily(
+                PREFIX + "redis_memory_used_ratio",
+                "Share of maxmemory in use, 0 where there is no limit; sends are refused from 0.8 on.",
+                value=percent / 100,
+            )
 
 
 def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> Family:
