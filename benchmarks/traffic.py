@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+#: Seconds by which a tenant misses its own pace at the most.
+JITTER = 0.1
 #: Seconds between two bursts of one tenant, jobs of a burst, and their lengths in multiples of the others' jobs.
 PAUSES = (1.0, 4.0)
 BURST_JOBS = (5, 20, 100)
@@ -36,9 +38,13 @@ class Run:
 
 
 def one_second(tenants: int, ms: int, seed: str) -> Sends:
-    """Every tenant sends one job within a second, at a moment that has nothing to do with the others'."""
-    draw = random.Random(seed)
-    return sorted((draw.random(), f"tenant-{number}", [ms]) for number in range(tenants))
+    """Every tenant sends one job within a second, a second after its last one, give or take a tenth.
+
+    When in the second is each tenant's own and has nothing to do with the others'.
+    """
+    pace, draw = random.Random("paces"), random.Random(seed)
+    moments = [min(1.0, max(0.0, pace.random() + draw.uniform(-JITTER, JITTER))) for _ in range(tenants)]
+    return sorted((moment, f"tenant-{number}", [ms]) for number, moment in enumerate(moments))
 
 
 def bursts(tenants: int, seconds: float, ms: int, seed: str) -> Sends:
