@@ -38,6 +38,9 @@ def up(
     modules: Modules = None,
     processes: Annotated[int, typer.Option("--processes", "-p", min=1, help="Worker processes.")] = 1,
     threads: Annotated[int, typer.Option("--threads", "-t", min=1, help="Jobs that each of them runs at once.")] = 10,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run Prometheus and Alertmanager as well, with jobfleet's rules.")
+    ] = False,
 ) -> None:
     """Run a whole fleet on this machine until Ctrl-C.
 
@@ -45,12 +48,17 @@ def up(
     JOBFLEET_HOME says), brings the tables up to date, and runs workers for all queues and the monitor. What dies is
     started again. Ctrl-C lets running jobs finish; a second one does not.
 
+    With --watch, Prometheus scrapes the monitor every 5 seconds and judges what it sees by jobfleet's rules;
+    Alertmanager brings what fires to the monitor. Both must be on PATH: on Debian and Ubuntu,
+    apt-get install prometheus prometheus-alertmanager.
+
     \b
     Examples:
       jobfleet up
+      jobfleet up --watch
       jobfleet up myapp.jobs --processes 2 --threads 16
     """
-    status = run_fleet(tuple(modules or ()), processes, threads)
+    status = run_fleet(tuple(modules or ()), processes, threads, watch=watch)
     if status:
         raise typer.Exit(status)
 

@@ -4,7 +4,8 @@
 2. The tables are brought up to date.
 3. Children run the workers of all queues and the monitor; ``supervisor`` watches over them. When one of our servers
    dies the fleet ends with it (exit code 1).
-4. The first SIGINT or SIGTERM stops the workers, then the monitor (which records until then; the rest at
+4. With ``watch``, Prometheus and Alertmanager are such servers, too.
+5. The first SIGINT or SIGTERM stops the workers, then the monitor (which records until then; the rest at
    the next start), then the servers; the second ends the children at once.
 """
 
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from contextlib import ExitStack
 
 from ..broker.settings import settings
 from ..deploy.migrate import migrate
@@ -20,35 +22,46 @@ from .check_settings import without_password
 from .child import Child
 from .embedded import embedded_servers
 from .embedded_addresses import EmbeddedAddresses
+from .embedded_watch import EmbeddedWatch, refuse_missing_programs
 from .supervisor import Supervisor
 from .tables import say
 from .worker_checks import declared_queues
 from .worker_children import worker_children
 
 
-def run_fleet(modules: Sequence[str], processes: int, threads: int) -> int:
+def run_fleet(modules: Sequence[str], processes: int, threads: int, *, watch: bool = False) -> int:
     """Run a fleet until a signal; returns the exit code.
 
     Raises:
-      ConfigurationError: a module cannot be imported, a fleet already runs here, or a server cannot be started.
+      ConfigurationError: a module cannot be imported, a fleet already runs here, a server cannot be started, or what
+        is to watch is not installed.
       Unavailable: a database that was named is away.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if watch:
+        refuse_missing_programs()
     queues = declared_queues(modules)
     try:
-        with embedded_servers(settings().jobfleet_home) as addresses:
+        with ExitStack() as stack:
+            addresses = stack.enter_context(embedded_servers(settings().jobfleet_home))
             for name in migrate(settings().database_direct_url or addresses.database_url):
                 _say(f"applied {name}")
             _greet(addresses, queues)
-            return _supervisor(addresses, modules, queues, processes, threads).run()
+            environment = {"REDIS_URL": addresses.redis_url, "DATABASE_URL": addresses.database_url}
+            if watch:
+                watching = stack.enter_context(EmbeddedWatch(settings().jobfleet_home))
+                environment |= watching.environment
+                _tell_of(watching)
+            _say("to look at it: jobfleet queues, jobfleet jobs follow, jobfleet dead list; Ctrl-C stops it")
+            return _supervisor(environment, modules, queues, processes, threads).run()
     except KeyboardInterrupt:
         return 0
 
 
 def _supervisor(
-    addresses: EmbeddedAddresses, modules: Sequence[str], queues: Sequence[str], processes: int, threads: int
+    own: Mapping[str, str], modules: Sequence[str], queues: Sequence[str], processes: int, threads: int
 ) -> Supervisor:
-    environment = {**os.environ, "REDIS_URL": addresses.redis_url, "DATABASE_URL": addresses.database_url}
+    environment = {**os.environ, **own}
     # Killed with us, not asked to end in good order: our servers are gone then, they would wait for them in vain.
     death = signal.SIGKILL
     workers = worker_children(
@@ -84,4 +97,9 @@ def _greet(addresses: EmbeddedAddresses, queues: Sequence[str]) -> None:
     _say('  send_email.send(tenant_id=42, to="ada@example.com", subject="Hello", body="It runs.")')
     if settings().smtp_url is None:
         _say("SMTP_URL is not set: emails will fail until it is")
-    _say("to look at it: jobfleet queues, jobfleet jobs follow, jobfleet dead list; Ctrl-C stops it")
+
+
+def _tell_of(watching: EmbeddedWatch) -> None:
+    _say(f"Prometheus    {watching.prometheus.url}/alerts")
+    _say(f"Alertmanager  {watching.alertmanager.url}")
+    _say(f"monitor       {watching.monitor_url}/metrics; what fires is kept at /admin/alerts (JOBFLEET_ADMIN_TOKEN)")

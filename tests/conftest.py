@@ -24,6 +24,7 @@ from jobfleet.cli.embedded_postgres import EmbeddedPostgres
 from jobfleet.cli.embedded_prometheus import PROMPT, EmbeddedPrometheus
 from jobfleet.cli.embedded_redis import EmbeddedRedis
 from jobfleet.cli.embedded_server import EmbeddedServer
+from jobfleet.cli.embedded_watch import refuse_missing_programs
 
 if TYPE_CHECKING:
     from dramatiq import Worker
@@ -37,8 +38,15 @@ Server = TypeVar("Server", bound=EmbeddedServer)
 
 def start_or_skip(server: EmbeddedServer) -> None:
     """Start a server; without its wheel or program a developer's run skips what needs it, CI's fails."""
-    try:
+    with installed_or_skip():
         server.start()
+
+
+@contextmanager
+def installed_or_skip() -> Iterator[None]:
+    """Skip what needs something that is not installed, unless this is CI."""
+    try:
+        yield
     except ConfigurationError as error:
         if "not installed" not in str(error) or "CI" in os.environ:
             raise
@@ -108,6 +116,13 @@ def postgres_server(servers_directory: Path) -> Iterator[EmbeddedPostgres]:
     start_or_skip(server)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def watch_programs() -> None:
+    """Prometheus and Alertmanager are installed, for tests of what starts them itself."""
+    with installed_or_skip():
+        refuse_missing_programs()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from jobfleet import __version__
 
 #: Every command, with the words that its help must have.
 COMMANDS = {
-    "up": ["--processes", "default: 1", "Ctrl-C"],
+    "up": ["--processes", "default: 1", "Ctrl-C", "--watch", "apt-get install prometheus prometheus-alertmanager"],
     "demo": ["Examples:", "jobfleet demo"],
     "worker": ["--queue", "--threads", "default: 10", "jobfleet worker -Q email"],
     "monitor": ["job log", "jobfleet monitor"],

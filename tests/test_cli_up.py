@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 from command import parsed, refused, run
 from dramatiq import Message
+from http_client import Client
 from process_tree import all_gone, children, descendants
 from processes import Process, bare_environment
-from wait import eventually
+from wait import eventually, present
 
 from jobfleet.broker import FairBroker
 from jobfleet.broker.fleet_file import FleetFile
@@ -123,6 +125,44 @@ def test_nothing_outlives_a_fleet_that_is_killed(fleet: Process) -> None:
 
     fleet.kill()
     eventually(lambda: all_gone(running), timeout=30)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_watched_fleet_is_scraped_and_judged_by_our_rules(
+    fleet_environment: dict[str, str], watch_programs: None
+) -> None:
+    with Process(["jobfleet", "up", "--watch"], fleet_environment) as up:
+        # Given a fleet with Prometheus and Alertmanager
+        up.says("Alertmanager  http")
+        up.says("metrics at")
+        prometheus = present(re.search(r"Prometheus +(http://\S+)/alerts", up.output)).group(1)
+
+        # Then Prometheus scrapes its monitor, judges it by the rules that we ship, and knows whom to tell
+        with Client(prometheus) as client:
+            eventually(lambda: ups(client) == ["1"], timeout=60)
+            groups = client.get("/api/v1/rules").json()["data"]["groups"]
+            assert {rule["name"] for group in groups for rule in group["rules"]} >= {"JobfleetDeadLetterGrowing"}
+            assert len(client.get("/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]) == 1
+
+        # When Prometheus dies, then the fleet says so and stops
+        home = Path(fleet_environment["JOBFLEET_HOME"])
+        os.kill(int((home / "prometheus" / "prometheus.lock").read_text().split()[0]), signal.SIGKILL)
+        outcome = up.wait(90)
+        assert outcome.status == 1, outcome
+        assert "a server of this fleet" in outcome.output
+
+
+def ups(client: Client) -> list[str]:
+    """Whether each monitor could be scraped."""
+    found = client.get("/api/v1/query", params={"query": 'up{job="jobfleet-monitor"}'}).json()["data"]["result"]
+    return [series["value"][1] for series in found]
+
+
+def test_a_fleet_cannot_be_watched_without_the_programs(own_servers: dict[str, str], home: Path) -> None:
+    outcome = run({**own_servers, "PATH": str(home)}, "up", "--watch")
+
+    refused(outcome, "apt-get install prometheus ", "apt-get install prometheus-alertmanager ", "leave out --watch")
+    assert not home.exists()
 
 
 def test_a_fleet_that_cannot_work_gives_up(fleet_environment: dict[str, str], tmp_path: Path) -> None:

@@ -97,12 +97,11 @@ def test_a_configuration_can_be_a_file_of_somebody_elses(tmp_path: Path, run_ale
 
 @pytest.mark.parametrize("kind", [EmbeddedPrometheus, EmbeddedAlertmanager])
 def test_a_wrong_configuration_is_one_clear_sentence(
-    tmp_path: Path, kind: type[EmbeddedPrometheus | EmbeddedAlertmanager], run_alertmanager: RunAlertmanager
+    tmp_path: Path, kind: type[EmbeddedPrometheus | EmbeddedAlertmanager], watch_programs: None
 ) -> None:
-    with run_alertmanager(NOBODY):
-        server = kind(tmp_path / "server", "nonsense: yes")
-        with pytest.raises(ConfigurationError, match="field nonsense not found"):
-            server.start()
+    server = kind(tmp_path / "server", "nonsense: yes")
+    with pytest.raises(ConfigurationError, match="field nonsense not found"):
+        server.start()
 
     assert server.pid is None
 
@@ -125,8 +124,8 @@ def test_a_missing_program_says_what_to_install(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
-def test_they_die_with_an_owner_that_is_killed(tmp_path: Path, run_alertmanager: RunAlertmanager) -> None:
-    with run_alertmanager(NOBODY), Process(["python", "-c", OWNER, str(tmp_path), NOBODY], bare_environment()) as owner:
+def test_they_die_with_an_owner_that_is_killed(tmp_path: Path, watch_programs: None) -> None:
+    with Process(["python", "-c", OWNER, str(tmp_path), NOBODY], bare_environment()) as owner:
         eventually(lambda: owner.output.endswith("\n"), timeout=60)
         servers = [int(pid) for pid in owner.output.split()]
         owner.kill()
