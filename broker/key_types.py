@@ -9,7 +9,7 @@ _SINGLE = {
     "zset": "workers gates",
     "set": "queues paused",
     "stream": "journal",
-    "list": "marks",
+    "list": "marks admin-audit",
 }
 #: By what comes before the second colon.
 _NAMED = {

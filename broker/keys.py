@@ -49,6 +49,8 @@ class Keys:
         self.resuming = f"{self.prefix}:resuming"
         #: hash: queue -> held jobs.
         self.held_jobs = f"{self.prefix}:held"
+        #: list: what was changed over HTTP and has no row in PostgreSQL yet.
+        self.admin_audit = f"{self.prefix}:admin-audit"
 
     def waiting(self, queue: str) -> str:
         """Hash: second -> jobs that wait since then, and n -> all waiting jobs."""

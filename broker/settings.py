@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     #: Bearer tokens of the monitor's HTTP: who may change things, and who may look.
     jobfleet_admin_token: SecretStr | None = None
     jobfleet_viewer_token: SecretStr | None = None
+    #: Alertmanager's token: lets it hand in what it tells, and nothing else. The admin's token does that too.
+    jobfleet_alerts_token: SecretStr | None = None
+    #: Whom the monitor tells of alerts: addresses as Apprise writes them, with their secrets.
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(default=(), validation_alias="JOBFLEET_ALERT_URLS")
+    #: Days for which PostgreSQL keeps who changed what over HTTP, and what Alertmanager told.
+    admin_audit_days: int = Field(default=400, ge=1, le=36_500, validation_alias="JOBFLEET_ADMIN_AUDIT_DAYS")
+    alert_days: int = Field(default=90, ge=1, le=36_500, validation_alias="JOBFLEET_ALERT_DAYS")
     queues: Mapping[str, Queue] = Field(default_factory=lambda: QUEUES, validation_alias="JOBFLEET_QUEUES")
     #: What PostgreSQL's table ``plans`` gets where it has no row of that name.
     plans: Mapping[str, Plan] = Field(default_factory=lambda: PLANS, validation_alias="JOBFLEET_PLANS")
@@ -71,6 +78,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part for part in value.replace(",", " ").split() if part] if isinstance(value, str) else value
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _split_at_spaces(cls, value: Any) -> Any:
+        # Only there: such an address may have commas of its own.
+        return value.split() if isinstance(value, str) else value
 
     def queue(self, name: str) -> Queue:
         """The row of a queue; a queue that is not in the table gets the defaults."""
@@ -129,5 +142,16 @@ def _explain(error: ValidationError) -> str:
     parts = []
     for problem in error.errors():
         name = ".".join(str(part) for part in problem["loc"]) or "configuration"
-        parts.append(f"{name.upper()} is {json.dumps(problem['input'], default=str)}: {problem['msg']}")
+        shown = "not shown" if _is_secret(problem["loc"]) else json.dumps(problem["input"], default=str)
+        parts.append(f"{name.upper()} is {shown}: {problem['msg']}")
     return "; ".join(parts)
+
+
+def _is_secret(place: tuple[int | str, ...]) -> bool:
+    """Whether what is at this place must not be shown."""
+    named = (
+        field
+        for name, field in Settings.model_fields.items()
+        if place and place[0] in (name, str(field.validation_alias or name))
+    )
+    return any("SecretStr" in str(field.annotation) for field in named)

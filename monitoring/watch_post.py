@@ -14,8 +14,10 @@ from ..middleware.database import Database
 from .admin.monitored import Monitored
 from .admin.server import AdminServer
 from .admin.tokens import Tokens
+from .alert_receivers import AlertReceivers
 from .exporter import Exporter
 from .monitor import Monitor
+from .record_keeper import RecordKeeper
 
 
 class WatchPost:
@@ -28,7 +30,7 @@ class WatchPost:
       port: its port; the configured one if None.
 
     Raises:
-      ConfigurationError: it cannot or must not listen there.
+      ConfigurationError: it cannot or must not listen there, or whom to tell of alerts cannot be understood.
     """
 
     def __init__(self, broker: FairBroker, database: Database, host: str, port: int | None) -> None:
@@ -36,7 +38,9 @@ class WatchPost:
         self.monitor = Monitor(broker, database)
         self._exporter = Exporter(broker, database)
         self._stop = threading.Event()
-        fleet = Monitored(broker, database, self._exporter, lambda: self.monitor.lives)
+        self._keeper = RecordKeeper(broker, database)
+        receivers = AlertReceivers.configured()
+        fleet = Monitored(broker, database, self._exporter, lambda: self.monitor.lives, receivers)
         chosen = settings().monitor_port if port is None else port
         self._server = AdminServer(fleet, Tokens.configured(), host, chosen)
 
@@ -46,8 +50,9 @@ class WatchPost:
         return self._server.url
 
     def __enter__(self) -> Self:
-        for name, look in (("audits", self._exporter.audits.run), ("database", self._exporter.stored.run)):
-            self._start(name, look)
+        self._start("audits", self._exporter.audits.run)
+        self._start("database", self._exporter.stored.run)
+        self._start("records", self._keeper.run)
         self._server.__enter__()
         return self
 

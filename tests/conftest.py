@@ -28,10 +28,12 @@ from jobfleet.cli.embedded_watch import refuse_missing_programs
 
 if TYPE_CHECKING:
     from dramatiq import Worker
+    from http_client import Client
     from watching import RunAlertmanager, RunPrometheus
     from worker_threads import StartWorker
 
     from jobfleet.broker import FairBroker
+    from jobfleet.middleware.database import Database
 
 Server = TypeVar("Server", bound=EmbeddedServer)
 
@@ -231,3 +233,46 @@ def fleet_environment(redis_url: str, database_url: str, namespace: str, tmp_pat
         "JOBFLEET_CONFIG": str(tmp_path / "jobfleet.toml"),
         "JOBFLEET_MONITOR_PORT": "0",
     }
+
+
+@pytest.fixture
+def pool(database_url: str) -> Iterator[Database]:
+    """The database as the fleet uses it."""
+    from jobfleet.middleware.database import Database
+
+    pool = Database(database_url)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def served(broker: FairBroker, pool: Database) -> Iterator[str]:
+    """Where the monitor's HTTP of this test's fleet is answered."""
+    from admin_site import TOKENS, monitored
+
+    from jobfleet.middleware.archive import PostgresArchive
+    from jobfleet.monitoring.admin.server import AdminServer
+
+    broker.archive = PostgresArchive(pool)
+    with AdminServer(monitored(broker, pool), TOKENS, "127.0.0.1", 0) as server:
+        yield server.url
+
+
+@pytest.fixture
+def admin(served: str) -> Iterator[Client]:
+    """A client with the admin's token."""
+    from admin_site import TOKENS
+    from http_client import Client
+
+    with Client(served, TOKENS.admin) as client:
+        yield client
+
+
+@pytest.fixture
+def viewer(served: str) -> Iterator[Client]:
+    """A client with the viewer's token."""
+    from admin_site import TOKENS
+    from http_client import Client
+
+    with Client(served, TOKENS.viewer) as client:
+        yield client

@@ -7,8 +7,7 @@ from typing import Any
 from ...broker.connection import reachable
 from ...broker.scripts import unpack
 from .call import Call
-from .role import Role
-from .route import Route
+from .route import change, look
 
 
 def _list(call: Call) -> list[dict[str, Any]]:
@@ -40,32 +39,24 @@ def _resume(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/actors",
-        role=Role.VIEWER,
-        summary="The actors that workers of the fleet have known.",
-        answer=_list,
+    look(
+        "/admin/actors",
+        _list,
+        "The actors that workers of the fleet have known.",
     ),
-    Route(
-        method="GET",
-        path="/admin/paused",
-        role=Role.VIEWER,
-        summary="The queues and actors that are paused.",
-        answer=_paused,
+    look(
+        "/admin/paused",
+        _paused,
+        "The queues and actors that are paused.",
     ),
-    Route(
-        method="POST",
-        path="/admin/actors/{actor}/pause",
-        role=Role.ADMIN,
-        summary="Start no more jobs of an actor, in whatever queue; what runs goes on.",
-        answer=_pause,
+    change(
+        "/admin/actors/{actor}/pause",
+        _pause,
+        "Start no more jobs of an actor, in whatever queue; what runs goes on.",
     ),
-    Route(
-        method="POST",
-        path="/admin/actors/{actor}/resume",
-        role=Role.ADMIN,
-        summary="Let a paused actor go on; its jobs go back to their places.",
-        answer=_resume,
+    change(
+        "/admin/actors/{actor}/resume",
+        _resume,
+        "Let a paused actor go on; its jobs go back to their places.",
     ),
 )

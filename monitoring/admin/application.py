@@ -2,41 +2,34 @@
 
 Every request passes the same steps: its token's role, then the values that it brings, then the route's function in
 a thread (what it calls waits for servers), then JSON. Whatever goes wrong is JSON as well, with one sentence.
+What may change something is written down on its way, here and for all routes: none can forget it.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
-import psycopg
-from dramatiq.errors import BrokerConnectionError
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_jsonable_python
-from redis import RedisError
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Path
 
-from ...broker.errors import ConfigurationError, JobfleetError, Unavailable
+from ..admin_audit import AdminAudit
+from .answers import accepted, refusal
+from .audit_entry import AuditEntry, asked
 from .call import Call
+from .explained import explained
 from .monitored import Monitored
 from .refused import Refused
 from .role import Role
 from .route import Route
 from .routes import ROUTES
 from .tokens import Tokens
-
-LOGGER = logging.getLogger(__name__)
-
-#: Bytes of a request's body.
-BODY_MOST = 64 * 1024
-#: What is said of the fleet's servers when they are away.
-AWAY = (RedisError, BrokerConnectionError, Unavailable)
 
 
 def application(fleet: Monitored, tokens: Tokens) -> Starlette:
@@ -52,25 +45,45 @@ def application(fleet: Monitored, tokens: Tokens) -> Starlette:
 
 def _endpoint(route: Route, fleet: Monitored, tokens: Tokens) -> Any:
     async def endpoint(request: Request) -> Response:
+        role = tokens.role_of(request.headers.get("authorization", ""))
+        # Nothing of one without a token: anybody could fill the table.
+        if route.audited and role is not Role.ANYONE:
+            change = asked(route, request, role, await run_in_threadpool(tokens.fingerprint, role))
+            entry = AuditEntry(AdminAudit(fleet.database, fleet.broker), change)
+        else:
+            entry = None
         try:
-            _admit(route, tokens.role_of(request.headers.get("authorization", "")), tokens)
-            given = await _given(route, request)
-            call = Call(fleet=fleet, path=request.path_params, headers=request.headers, given=given)
-            data = await run_in_threadpool(route.answer, call)
+            _admit(route, role, tokens)
+            return await _answered(route, request, fleet, entry)
         except Exception as error:  # noqa: BLE001 (whatever it is, the answer is JSON with a sentence)
-            return _refusal(*_explain(error, request.url.path))
-        return data if isinstance(data, Response) else _json(200, {"success": True, "data": data})
+            status, sentence = explained(error, request.url.path)
+            if entry:
+                await entry.refused(status, sentence)
+            return refusal(status, sentence)
 
     return endpoint
 
 
 def _admit(route: Route, role: Role, tokens: Tokens) -> None:
-    if role >= route.role:
+    if role.allows(route.role):
         return
-    if role == Role.ANYONE:
+    if role is Role.ANYONE:
         hint = "" if tokens.admin else "; this monitor knows none, set JOBFLEET_ADMIN_TOKEN and start it again"
         raise Refused(401, f"a bearer token is needed (header Authorization: Bearer ...){hint}")
-    raise Refused(403, f"this needs the token of the role {route.role.name.lower()}")
+    raise Refused(403, f"this needs the token of the role {route.role.value}")
+
+
+async def _answered(route: Route, request: Request, fleet: Monitored, entry: AuditEntry | None) -> Response:
+    call = Call(fleet, request.path_params, request.headers, await _given(route, request))
+    if entry:
+        await entry.begin(call.given)
+    data = await run_in_threadpool(route.answer, call)
+    response = data if isinstance(data, Response) else accepted(data)
+    if entry:
+        await entry.done(data)
+    if call.later:
+        response.background = BackgroundTasks([BackgroundTask(each) for each in call.later])
+    return response
 
 
 async def _given(route: Route, request: Request) -> BaseModel:
@@ -81,7 +94,7 @@ async def _given(route: Route, request: Request) -> BaseModel:
     """
     values: Any = dict(request.query_params)
     if route.method == "POST":
-        values = _decoded(await _body(request))
+        values = _decoded(await _body(request, route.body_most))
     try:
         return route.takes.model_validate(values)
     except ValidationError as error:
@@ -89,12 +102,12 @@ async def _given(route: Route, request: Request) -> BaseModel:
         raise Refused(422, "; ".join(problems)) from None
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int) -> bytes:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > BODY_MOST:
-            raise Refused(413, f"the body is larger than {BODY_MOST:,} bytes")
+        if len(body) > most:
+            raise Refused(413, f"the body is larger than {most:,} bytes")
     return body
 
 
@@ -107,38 +120,9 @@ def _decoded(body: bytes) -> Any:
         raise Refused(400, "the body is no JSON") from None
 
 
-def _explain(error: Exception, path: str) -> tuple[int, str]:
-    """Status and sentence of an error."""
-    if isinstance(error, Refused):
-        return error.status, str(error)
-    if isinstance(error, AWAY):
-        return 503, " ".join(str(error).split())
-    if isinstance(error, ConfigurationError):
-        return 503, str(error)
-    if isinstance(error, JobfleetError):
-        return 400, str(error)
-    if isinstance(error, psycopg.DataError):
-        return 422, f"a value is none that PostgreSQL can compare: {' '.join(str(error).split())}"
-    LOGGER.error("%s could not be answered", path, exc_info=error)
-    return 500, "this could not be answered; the monitor's log says why"
-
-
 async def _on_http_error(_: Request, error: Exception) -> Response:
     """No such path, or not with this method."""
     assert isinstance(error, HTTPException)
-    response = _refusal(error.status_code, f"{error.detail.lower()}; /openapi.json lists what there is")
+    response = refusal(error.status_code, f"{error.detail.lower()}; /openapi.json lists what there is")
     response.headers.update(error.headers or {})
     return response
-
-
-def _refusal(status: int, sentence: str) -> Response:
-    response = _json(status, {"success": False, "error": sentence})
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def _json(status: int, content: Any) -> Response:
-    # ASCII only: half a character, which a job's arguments may have, has no other encoding.
-    body = json.dumps(to_jsonable_python(content), allow_nan=False)
-    return Response(body, status_code=status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .monitored import Monitored
@@ -19,3 +19,5 @@ class Call:
     headers: Mapping[str, str]
     #: What was given, as the route's model; one without fields where it has none.
     given: Any
+    #: What is done once the answer is out, each in a thread; may raise nothing.
+    later: list[Callable[[], None]] = field(default_factory=list)

@@ -7,8 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from .call import Call
-from .role import Role
-from .route import Route
+from .route import change
 
 #: Ids that an answer lists; the counts are of all.
 IDS_MOST = 1_000
@@ -42,12 +41,10 @@ def _cancel(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/admin/jobs/cancel",
-        role=Role.ADMIN,
-        summary="Cancel all unfinished jobs that match.",
-        answer=_cancel,
+    change(
+        "/admin/jobs/cancel",
+        _cancel,
+        "Cancel all unfinished jobs that match.",
         takes=CancelChoice,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -10,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ...broker.dead_letter import DeadLetter
 from .call import Call
 from .refused import Refused
-from .role import Role
-from .route import Route
+from .route import change, look
 
 #: Dead letters that one request changes at most, and that a grouping looks at.
 MOST = 1_000
@@ -81,25 +81,28 @@ def _show(call: Call) -> dict[str, Any]:
 
 
 def _replay(call: Call) -> dict[str, Any]:
-    chosen = _chosen(call)
-    return _done(call, chosen, [] if call.given.dry_run else call.fleet.broker.dead_letters.replay(chosen))
+    return _changed(call, call.fleet.broker.dead_letters.replay)
 
 
 def _discard(call: Call) -> dict[str, Any]:
-    chosen = _chosen(call)
-    return _done(call, chosen, [] if call.given.dry_run else call.fleet.broker.dead_letters.discard(chosen))
+    return _changed(call, call.fleet.broker.dead_letters.discard)
 
 
-def _done(call: Call, chosen: list[str], changed: list[str]) -> dict[str, Any]:
-    return {"dry_run": call.given.dry_run, "matched": len(chosen), "job_ids": chosen if call.given.dry_run else changed}
-
-
-def _chosen(call: Call) -> list[str]:
+def _changed(call: Call, change: Callable[[list[str]], list[str]]) -> dict[str, Any]:
+    """What replay and discard have in common: which are meant, how many, and those that were changed."""
     wanted: DeadChoice = call.given
-    if wanted.job_ids is not None:
-        letters = call.fleet.broker.dead_letters
-        return [job_id for job_id in dict.fromkeys(wanted.job_ids) if letters.show(job_id)]
-    return [letter.job_id for letter in _matching(call, wanted)]
+    chosen = _by_id(call, wanted.job_ids) if wanted.job_ids is not None else _ids(_matching(call, wanted))
+    job_ids = chosen if wanted.dry_run else change(chosen)
+    return {"dry_run": wanted.dry_run, "matched": len(chosen), "job_ids": job_ids}
+
+
+def _by_id(call: Call, job_ids: list[str]) -> list[str]:
+    letters = call.fleet.broker.dead_letters
+    return [job_id for job_id in dict.fromkeys(job_ids) if letters.show(job_id)]
+
+
+def _ids(letters: list[DeadLetter]) -> list[str]:
+    return [letter.job_id for letter in letters]
 
 
 def _matching(call: Call, wanted: DeadFilter) -> list[DeadLetter]:
@@ -114,44 +117,34 @@ def _shown(letter: DeadLetter) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/dead",
-        role=Role.VIEWER,
-        summary="The newest dead letters.",
-        answer=_list,
+    look(
+        "/admin/dead",
+        _list,
+        "The newest dead letters.",
         takes=DeadFilter,
     ),
-    Route(
-        method="GET",
-        path="/admin/dead/groups",
-        role=Role.VIEWER,
-        summary="The newest dead letters grouped by queue, actor, reason and error, the largest group first.",
-        answer=_groups,
+    look(
+        "/admin/dead/groups",
+        _groups,
+        "The newest dead letters grouped by queue, actor, reason and error, the largest group first.",
         takes=DeadFilter,
     ),
-    Route(
-        method="GET",
-        path="/admin/dead/{job_id}",
-        role=Role.VIEWER,
-        summary="One dead letter with its traceback.",
-        answer=_show,
+    look(
+        "/admin/dead/{job_id}",
+        _show,
+        "One dead letter with its traceback.",
         refusals=(404,),
     ),
-    Route(
-        method="POST",
-        path="/admin/dead/replay",
-        role=Role.ADMIN,
-        summary="Send dead letters again: same ids, a new budget of attempts.",
-        answer=_replay,
+    change(
+        "/admin/dead/replay",
+        _replay,
+        "Send dead letters again: same ids, a new budget of attempts.",
         takes=DeadChoice,
     ),
-    Route(
-        method="POST",
-        path="/admin/dead/discard",
-        role=Role.ADMIN,
-        summary="Give dead letters up for good.",
-        answer=_discard,
+    change(
+        "/admin/dead/discard",
+        _discard,
+        "Give dead letters up for good.",
         takes=DeadChoice,
     ),
 )

@@ -6,7 +6,7 @@ from ...broker.connection import reachable
 from .call import Call
 from .refused import Refused
 from .role import Role
-from .route import Route
+from .route import look
 
 
 def _alive(call: Call) -> dict[str, str]:
@@ -25,20 +25,18 @@ def _ready(call: Call) -> dict[str, str]:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/healthz",
-        role=Role.ANYONE,
-        summary="200 while the monitor does its rounds; touches neither Redis nor PostgreSQL.",
-        answer=_alive,
+    look(
+        "/healthz",
+        _alive,
+        "200 while the monitor does its rounds; touches neither Redis nor PostgreSQL.",
         refusals=(503,),
+        role=Role.ANYONE,
     ),
-    Route(
-        method="GET",
-        path="/readyz",
-        role=Role.ANYONE,
-        summary="200 while Redis and PostgreSQL answer.",
-        answer=_ready,
+    look(
+        "/readyz",
+        _ready,
+        "200 while Redis and PostgreSQL answer.",
         refusals=(503,),
+        role=Role.ANYONE,
     ),
 )

@@ -10,8 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from ...middleware.job_history import JobHistory
 from .call import Call
 from .refused import Refused
-from .role import Role
-from .route import Route
+from .route import change, look
 
 
 class JobSearch(BaseModel):
@@ -97,45 +96,35 @@ def _unknown(job_id: str, more: str = "") -> Refused:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/jobs",
-        role=Role.VIEWER,
-        summary="Jobs of the log, newest first, a page at a time.",
-        answer=_search,
+    look(
+        "/admin/jobs",
+        _search,
+        "Jobs of the log, newest first, a page at a time.",
         takes=JobSearch,
         refusals=(400,),
     ),
-    Route(
-        method="GET",
-        path="/admin/jobs/{job_id}",
-        role=Role.VIEWER,
-        summary="One job with its timeline.",
-        answer=_show,
+    look(
+        "/admin/jobs/{job_id}",
+        _show,
+        "One job with its timeline.",
         refusals=(404,),
     ),
-    Route(
-        method="GET",
-        path="/admin/jobs/{job_id}/why",
-        role=Role.VIEWER,
-        summary="Why a job does not run yet, and when it may.",
-        answer=_why,
+    look(
+        "/admin/jobs/{job_id}/why",
+        _why,
+        "Why a job does not run yet, and when it may.",
         refusals=(404,),
     ),
-    Route(
-        method="POST",
-        path="/admin/jobs/{job_id}/cancel",
-        role=Role.ADMIN,
-        summary="Cancel a job: one that waits is over, one that runs is interrupted.",
-        answer=_cancel,
+    change(
+        "/admin/jobs/{job_id}/cancel",
+        _cancel,
+        "Cancel a job: one that waits is over, one that runs is interrupted.",
         refusals=(404, 409),
     ),
-    Route(
-        method="POST",
-        path="/admin/jobs/{job_id}/run-now",
-        role=Role.ADMIN,
-        summary="Let a job that waits for its time go to its line at once.",
-        answer=_run_now,
+    change(
+        "/admin/jobs/{job_id}/run-now",
+        _run_now,
+        "Let a job that waits for its time go to its line at once.",
         refusals=(404, 409),
     ),
 )

@@ -22,5 +22,6 @@ ROUTES = (
         summary="All metrics, as text or, for a scraper that asks for it, as OpenMetrics.",
         answer=_metrics,
         media_type="text/plain",
+        bare=True,
     ),
 )

@@ -44,34 +44,42 @@ def response(routes: Iterable[Route]) -> Response:
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """OpenAPI 3.1."""
     paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {"Refusal": REFUSAL}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "jobfleet", "version": __version__},
         "paths": paths,
         "components": {
-            "schemas": {"Refusal": REFUSAL},
+            "schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": _operation_id(route),
         "responses": _responses(route),
         "parameters": [_path_parameter(name) for name in re.findall(r"{(\w+)}", route.path)],
     }
-    if route.role > Role.ANYONE:
+    if route.role is not Role.ANYONE:
         operation["security"] = [{"bearer": []}]
-        operation["description"] = f"Needs the token of the role {route.role.name.lower()}."
+        operation["description"] = f"Needs the token of the role {route.role.value}."
     if route.method == "POST" and route.takes is not Nothing:
-        operation["requestBody"] = {"content": {"application/json": {"schema": route.takes.model_json_schema()}}}
+        operation["requestBody"] = {"content": {"application/json": {"schema": _schema(route, schemas)}}}
     elif route.takes is not Nothing:
         operation["parameters"] += _query_parameters(route)
     return operation
+
+
+def _schema(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what a route takes; those of its parts go to where a document has its schemas."""
+    schema = route.takes.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= schema.pop("$defs", {})
+    return schema
 
 
 def _operation_id(route: Route) -> str:
@@ -99,13 +107,12 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _responses(route: Route) -> dict[str, Any]:
     own: set[int] = {*route.refusals, 503}
-    if route.role > Role.ANYONE:
-        own |= {401, 422}
-    if route.role > Role.VIEWER:
-        own.add(403)
+    if route.role is not Role.ANYONE:
+        own |= {401, 403, 422}
     if route.method == "POST":
         own |= {400, 413}
-    content = {"schema": ANSWER} if route.media_type == "application/json" else {"schema": {"type": "string"}}
+    bare = {"type": "object" if route.media_type == "application/json" else "string"}
+    content = {"schema": bare if route.bare else ANSWER}
     refusal = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     answers = {"200": {"description": "Done.", "content": {route.media_type: content}}}
     return answers | {str(status): {"description": MEANINGS[status], "content": refusal} for status in sorted(own)}

@@ -12,7 +12,7 @@ from ..queue_stats import queue_stats
 from .call import Call
 from .refused import Refused
 from .role import Role
-from .route import Route
+from .route import change, look
 
 
 def _stats(call: Call) -> list[dict[str, Any]]:
@@ -51,35 +51,28 @@ def _known(call: Call) -> str:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/scale/{queue}",
-        role=Role.VIEWER,
-        summary="What to scale a queue's workers by: value is what runs and what could run within its tenants' limits.",
-        answer=_scale,
+    look(
+        "/scale/{queue}",
+        _scale,
+        "What to scale a queue's workers by: value is what runs and what could run within its tenants' limits.",
         refusals=(404,),
     ),
-    Route(
-        method="GET",
-        path="/admin/queues/stats",
+    look(
+        "/admin/queues/stats",
+        _stats,
+        "Counts of all queues.",
         role=Role.ADMIN,
-        summary="Counts of all queues.",
-        answer=_stats,
     ),
-    Route(
-        method="POST",
-        path="/admin/queues/{queue}/pause",
-        role=Role.ADMIN,
-        summary="Start no more jobs of a queue until it is resumed; what runs goes on.",
-        answer=_pause,
+    change(
+        "/admin/queues/{queue}/pause",
+        _pause,
+        "Start no more jobs of a queue until it is resumed; what runs goes on.",
         refusals=(404,),
     ),
-    Route(
-        method="POST",
-        path="/admin/queues/{queue}/resume",
-        role=Role.ADMIN,
-        summary="Let a paused queue go on.",
-        answer=_resume,
+    change(
+        "/admin/queues/{queue}/resume",
+        _resume,
+        "Let a paused queue go on.",
         refusals=(404,),
     ),
 )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum
 
 
-class Role(IntEnum):
-    """What a token allows; a higher one allows what lower ones do."""
+class Role(Enum):
+    """What a token allows. The admin may do everything; the others only what is theirs."""
 
     #: No token.
-    ANYONE = 0
+    ANYONE = "anyone"
+    #: Hands in what Alertmanager tells; may neither look nor change.
+    ALERTMANAGER = "alertmanager"
     #: May look.
-    VIEWER = 1
+    VIEWER = "viewer"
     #: May change.
-    ADMIN = 2
+    ADMIN = "admin"
+
+    def allows(self, needed: Role) -> bool:
+        """Whether who has this role may use a route that needs that one."""
+        return needed in (Role.ANYONE, self) or self is Role.ADMIN

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .actors import ROUTES as ACTORS
+from .alerts import ROUTES as ALERTS
+from .audit import ROUTES as AUDIT
 from .cancel_matching import ROUTES as CANCEL_MATCHING
 from .dead_letters import ROUTES as DEAD_LETTERS
 from .health import ROUTES as HEALTH
@@ -23,11 +25,14 @@ ROUTES: tuple[Route, ...] = (
     *DEAD_LETTERS,
     *TENANTS,
     *ACTORS,
+    *ALERTS,
+    *AUDIT,
     Route(
         method="GET",
         path="/openapi.json",
         role=Role.ANYONE,
         summary="This description of all routes.",
         answer=lambda _: response(ROUTES),
+        bare=True,
     ),
 )

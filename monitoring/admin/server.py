@@ -46,6 +46,8 @@ class AdminServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Anybody may claim to be a proxy; audit rows have what they claim beside where they come from.
+            proxy_headers=False,
             lifespan="off",
             ws="none",
             http="h11",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...middleware.tenant import Tenant
 from ...middleware.tenants import Tenants
 from .call import Call
-from .role import Role
-from .route import Route
+from .route import Answer, change, look
 
 
 class TenantSearch(BaseModel):
@@ -54,22 +55,13 @@ def _show(call: Call) -> dict[str, Any]:
     return asdict(_tenants(call).get(call.path["tenant_id"]))
 
 
-def _pause(call: Call) -> dict[str, Any]:
-    return asdict(_tenants(call).pause(call.path["tenant_id"]))
+def _changed(act: Callable[[Tenants, str, Any], Tenant]) -> Answer:
+    """What every change of a tenant has in common: done to the one in the path, it shows the tenant afterwards."""
+    return lambda call: asdict(act(_tenants(call), call.path["tenant_id"], call.given))
 
 
-def _resume(call: Call) -> dict[str, Any]:
-    return asdict(_tenants(call).resume(call.path["tenant_id"]))
-
-
-def _set_plan(call: Call) -> dict[str, Any]:
-    return asdict(_tenants(call).set_plan(call.path["tenant_id"], call.given.plan))
-
-
-def _override(call: Call) -> dict[str, Any]:
-    own: OwnLimits = call.given
-    limits = {name: getattr(own, name) for name in own.model_fields_set}
-    return asdict(_tenants(call).override(call.path["tenant_id"], **limits))
+def _own_limits(given: OwnLimits) -> dict[str, int | None]:
+    return {name: getattr(given, name) for name in given.model_fields_set}
 
 
 def _tenants(call: Call) -> Tenants:
@@ -77,51 +69,39 @@ def _tenants(call: Call) -> Tenants:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/tenants",
-        role=Role.VIEWER,
-        summary="Tenants that have a row, in the order of their ids, a page at a time.",
-        answer=_list,
+    look(
+        "/admin/tenants",
+        _list,
+        "Tenants that have a row, in the order of their ids, a page at a time.",
         takes=TenantSearch,
         refusals=(400,),
     ),
-    Route(
-        method="GET",
-        path="/admin/tenants/{tenant_id}",
-        role=Role.VIEWER,
-        summary="One tenant with what it may do; one without a row is on the plan free.",
-        answer=_show,
+    look(
+        "/admin/tenants/{tenant_id}",
+        _show,
+        "One tenant with what it may do; one without a row is on the plan free.",
         refusals=(400,),
     ),
-    Route(
-        method="POST",
-        path="/admin/tenants/{tenant_id}/plan",
-        role=Role.ADMIN,
-        summary="Give a tenant a plan; limits of its own stay.",
-        answer=_set_plan,
+    change(
+        "/admin/tenants/{tenant_id}/plan",
+        _changed(lambda tenants, tenant_id, given: tenants.set_plan(tenant_id, given.plan)),
+        "Give a tenant a plan; limits of its own stay.",
         takes=PlanChoice,
     ),
-    Route(
-        method="POST",
-        path="/admin/tenants/{tenant_id}/limits",
-        role=Role.ADMIN,
-        summary="Give a tenant limits of its own.",
-        answer=_override,
+    change(
+        "/admin/tenants/{tenant_id}/limits",
+        _changed(lambda tenants, tenant_id, given: tenants.override(tenant_id, **_own_limits(given))),
+        "Give a tenant limits of its own.",
         takes=OwnLimits,
     ),
-    Route(
-        method="POST",
-        path="/admin/tenants/{tenant_id}/pause",
-        role=Role.ADMIN,
-        summary="Start no more jobs of a tenant; what it sends is accepted and waits.",
-        answer=_pause,
+    change(
+        "/admin/tenants/{tenant_id}/pause",
+        _changed(lambda tenants, tenant_id, _: tenants.pause(tenant_id)),
+        "Start no more jobs of a tenant; what it sends is accepted and waits.",
     ),
-    Route(
-        method="POST",
-        path="/admin/tenants/{tenant_id}/resume",
-        role=Role.ADMIN,
-        summary="Let a paused tenant's jobs go on.",
-        answer=_resume,
+    change(
+        "/admin/tenants/{tenant_id}/resume",
+        _changed(lambda tenants, tenant_id, _: tenants.resume(tenant_id)),
+        "Let a paused tenant's jobs go on.",
     ),
 )
