@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_REQUIRE_VIRTUALENV PIP_TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-tenants bench-scrape soak dashboards clean
+.PHONY: help demo test lint format bench bench-tenants bench-scrape soak dashboards pictures clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +46,11 @@ soak: $(INSTALLED) ## the tests that run for minutes
 dashboards: $(INSTALLED) ## write grafana/dashboards anew from the panels in grafana/
 	@$(PYTHON) -m jobfleet.grafana
 
+pictures: $(INSTALLED) ## draw the dashboards of a fleet at work, ten minutes; PICTURES="--again queue" for less; needs npm, chromium, prometheus
+	@$(PYTHON) pictures/run.py $(PICTURES)
+
 clean: ## remove what make and the tools have made, the fleet's data not included
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .pictures build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
