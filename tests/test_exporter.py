@@ -208,22 +208,6 @@ def test_everything_is_there_at_0_before_anything_happens(broker: FairBroker, ex
     assert seen.series("jobfleet_workers", "queue") == {("email",): 1}
 
 
-def test_how_near_the_fleet_is_to_refusing_sends_and_when_it_was_audited_is_told(
-    broker: FairBroker, exporter: Exporter
-) -> None:
-    # Given a server without a limit of memory, and no audit yet
-    before = scrape(exporter)
-    assert before.value("jobfleet_journal_max_entries") == settings().journal_max
-    assert before.value("jobfleet_redis_memory_used_ratio") == 0
-
-    # When one was made
-    exporter.audits.look()
-
-    # Then it is that moment
-    name = "jobfleet_audit_last_success_timestamp_seconds"
-    assert scrape(exporter).value(name) > before.value(name)
-
-
 def test_threads_that_may_not_run_a_queues_jobs_are_not_its_threads(broker: FairBroker, exporter: Exporter) -> None:
     # Given a worker with more threads than may run jobs of one of its queues at once
     @dramatiq.actor(broker=broker, queue_name="report")

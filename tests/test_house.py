@@ -12,7 +12,7 @@ import pytest
 from house import FLOORS, HOUSE, MODULES, Import, Module
 
 #: Files that the house must ship beside its modules.
-SHIPPED = ("*.lua", "*.sql", "templates/*", "rules/*.yml")
+SHIPPED = ("*.lua", "*.sql", "templates/*", "prometheus.yml", "rules/*.yml", "alertmanager.yml")
 
 #: Lines above which a file holds more than one noun; a file of tests may list more cases.
 LINES_MAX = 250
