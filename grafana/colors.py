@@ -16,23 +16,40 @@ HUES = MappingProxyType(
     }
 )
 
-#: How a run ended, and what a job's state is.
+#: Label, as legends name it -> value -> colour.
 MEANINGS = MappingProxyType(
     {
-        "completed": "green",
-        "retry": "yellow",
-        "failed": "red",
-        "skipped": "blue",
-        "cancelled": "text",
-        "lost": "purple",
-        "waiting": "blue",
-        "active": "green",
-        "scheduled": "yellow",
-        "parked": "purple",
-        "dead": "red",
-        "rate": "yellow",
-        "backlog": "red",
-        "invalid": "purple",
+        "{{outcome}}": {
+            "completed": "green",
+            "retry": "yellow",
+            "failed": "red",
+            "skipped": "blue",
+            "cancelled": "text",
+            "lost": "purple",
+        },
+        "{{state}}": {
+            "waiting": "blue",
+            "active": "green",
+            "scheduled": "yellow",
+            "parked": "purple",
+            "dead": "red",
+        },
+        "{{reason}}": {
+            # Why a job is dead.
+            "exhausted": "orange",
+            "failed": "red",
+            "permanent": "yellow",
+            "stuck": "purple",
+            "worker_lost": "blue",
+            "unknown_actor": "super-light-blue",
+            "unhandled": "dark-red",
+            "undecodable": "super-light-purple",
+            # Why a send was refused; a job may be dead for the last of these as well.
+            "rate": "yellow",
+            "backlog": "red",
+            "invalid": "dark-purple",
+        },
+        "{{plan}}": {"free": "blue", "starter": "green", "pro": "orange", "enterprise": "purple"},
     }
 )
 

@@ -24,6 +24,7 @@ class Column:
       bar: draw the value as a bar between 0 and 1.
       words: value -> (what is written instead, colour).
       width: pixels, None for what is left.
+      hidden: asked for because of its labels alone.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Column:
     words: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     width: int | None = None
+    hidden: bool = False
 
     @property
     def query(self) -> PromQuery:
@@ -51,6 +53,7 @@ class Column:
             "mappings": mappings(self.words) or None,
             "links": [link.build() for link in self.links] or None,
             "custom.width": self.width,
+            "custom.align": "left" if self.words else None,
             **({"min": 0, "max": 1} if self.bar else {}),
         }
         properties = [{"id": name, "value": value} for name, value in given.items() if value is not None]

@@ -22,6 +22,7 @@ class Graph(Panel):
       bars: bars instead of lines, for what comes in single events.
       limit_line: draw the thresholds as lines.
       dashed: series that are drawn as a thin dashed line, such as an objective.
+      reach: the scale reaches at least so far, so that nothing does not look like much.
       colors: series -> colour, beside those that queues, outcomes and states always have.
     """
 
@@ -30,6 +31,7 @@ class Graph(Panel):
     bars: bool = False
     limit_line: bool = False
     dashed: tuple[str, ...] = ()
+    reach: float | None = None
     colors: Mapping[str, str] = field(default_factory=dict)
 
     type = "timeseries"
@@ -62,6 +64,7 @@ class Graph(Panel):
                 "thresholdsStyle": {"mode": "dashed" if self.limit_line else "off"},
                 "axisPlacement": "auto",
                 "axisSoftMin": 0,
+                **({} if self.reach is None else {"axisSoftMax": self.reach}),
                 "scaleDistribution": {"type": "linear"},
                 "hideFrom": {"legend": False, "tooltip": False, "viz": False},
             },
@@ -70,11 +73,9 @@ class Graph(Panel):
     def overrides(self) -> list[dict[str, Any]]:
         """Colours that mean something, and dashed lines."""
         legends = {query.legend for query in self.queries if isinstance(query, PromQuery)}
-        colors = {
-            **(queue_colors() if "{{queue}}" in legends else {}),
-            **(MEANINGS if legends & {"{{outcome}}", "{{state}}", "{{reason}}"} else {}),
-            **self.colors,
-        }
+        known = {"{{queue}}": queue_colors(), **MEANINGS}
+        colors = {name: color for legend in legends & set(known) for name, color in known[legend].items()}
+        colors |= self.colors
         return [*(fixed(name, color) for name, color in colors.items()), *map(_dashed, self.dashed)]
 
 

@@ -23,7 +23,7 @@ SOURCES = Stat(
 NEW_DEAD_LETTERS = Stat(
     title="New dead letters",
     description="Jobs that failed for good in the chosen time, also those that were replayed or discarded since.",
-    unit="short",
+    unit="locale",
     decimals=0,
     queries=(PromQuery(expr=DEAD_LETTERED.growth(), instant=True),),
     thresholds=NONE_ALLOWED,
@@ -90,7 +90,7 @@ LOST_WORKERS = Stat(
     title="Workers lost",
     description="Worker processes that died or fell silent in the chosen time. Their jobs went back to the front of "
     "their lines.",
-    unit="short",
+    unit="locale",
     decimals=0,
     queries=(PromQuery(expr=WORKERS_LOST.growth(), instant=True),),
     thresholds=BETTER_NONE,

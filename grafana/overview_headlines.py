@@ -48,7 +48,7 @@ HEADLINES = Row(
         ),
         SOURCES,
         Stat(
-            title="Worst wait, of its objective",
+            title="Worst wait",
             description="The oldest waiting job of the queue that is worst off, as a share of that queue's objective "
             "(high tier 30 s, medium 2 min, low 10 min). From 100% on jobs start too late.",
             unit="percentunit",

@@ -69,6 +69,7 @@ PIPELINE = Row(
             "jobs run on.",
             unit="s",
             width=8,
+            reach=30,
             queries=(PromQuery(expr=JOURNAL_SECONDS.now(how="max"), legend="age"),),
             thresholds=BEHIND,
             limit_line=True,
@@ -78,6 +79,7 @@ PIPELINE = Row(
             description="Events that the recorder has not written yet.",
             unit="short",
             width=8,
+            reach=10,
             queries=(PromQuery(expr=JOURNAL_ENTRIES.now(how="max"), legend="events"),),
         ),
         Graph(
@@ -97,6 +99,7 @@ PIPELINE = Row(
             description="How long the monitor takes to answer Prometheus, the slowest of all monitors.",
             unit="s",
             width=8,
+            reach=0.1,
             queries=(PromQuery(expr=f"max(scrape_duration_seconds{SCRAPE})", legend="scrape"),),
         ),
         Graph(
@@ -104,6 +107,7 @@ PIPELINE = Row(
             description="Outcomes of runs that had been given to another worker meanwhile; they change nothing.",
             unit="short",
             width=8,
+            reach=1,
             queries=(PromQuery(expr=f"60 * {STALE_SETTLES.rate()}", legend="late"),),
         ),
         Table(

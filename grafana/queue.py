@@ -74,6 +74,7 @@ WAITING = Row(
             description="How long it takes until all that waits has run, as fast as runs end at that moment. Nothing "
             "is drawn while no run ends.",
             unit="s",
+            reach=1,
             queries=(PromQuery(expr=DRAIN, legend="{{queue}}"),),
         ),
     ),
@@ -148,6 +149,7 @@ RUNS = Row(
             description="Sends whose idempotency key belonged to a job already: nothing was sent twice.",
             unit="count:sends/min",
             width=8,
+            reach=1,
             queries=(PromQuery(expr=f"60 * {DUPLICATES.rate('queue')}", legend="{{queue}}"),),
         ),
     ),
@@ -161,6 +163,7 @@ WHICH = Row(
             description="Job types in the chosen time: how many were accepted, how they ended, how long they took.",
             labels=(("queue", "Queue"), ("actor", "Actor")),
             sort="Accepted",
+            height=8,
             columns=(
                 Column(title="Queue", width=150),
                 Column(title="Actor", width=260),
@@ -199,7 +202,7 @@ WHICH = Row(
             title="Longest running jobs",
             description="What workers hold now, the oldest first, as the job log knows it (a moment behind).",
             statement=SqlQuery(name="jobs_running"),
-            nothing="Nothing runs",
+            height=8,
             columns=(
                 Column(title="Running for", unit="s", decimals=0),
                 Column(title="Tenant", links=CELL_TENANT),

@@ -56,14 +56,14 @@ OBJECTIVE = Row(
         Stat(
             title="Started",
             description="Starts in the chosen time.",
-            unit="short",
+            unit="locale",
             decimals=0,
             queries=(PromQuery(expr=SLO_STARTS.growth(), instant=True),),
         ),
         Stat(
             title="Started late",
             description="Starts in the chosen time of jobs that had waited beyond the objective.",
-            unit="short",
+            unit="locale",
             decimals=0,
             queries=(PromQuery(expr=SLO_VIOLATIONS.growth(), instant=True),),
             thresholds=Thresholds("green", ((1, "yellow"),)),
@@ -83,6 +83,7 @@ OBJECTIVE = Row(
             title="Late starts",
             description="Share of the starts of the last five minutes that were late, by queue.",
             unit="percentunit",
+            reach=2 * BUDGET,
             queries=(PromQuery(expr=late("queue", window="5m"), legend="{{queue}}"),),
             thresholds=Thresholds("transparent", ((BUDGET, "red"),)),
             limit_line=True,
@@ -93,6 +94,7 @@ OBJECTIVE = Row(
             description="In the windows that the alerts look at, over all queues that are chosen; 1 is what is "
             "allowed.",
             unit="suffix:x",
+            reach=2,
             queries=tuple(PromQuery(expr=burn(window=window), legend=window) for window in ("5m", "30m", *WINDOWS)),
             thresholds=Thresholds("transparent", ((1, "orange"), (14.4, "red"))),
             limit_line=True,
@@ -103,6 +105,7 @@ OBJECTIVE = Row(
             "burns.",
             labels=(("queue", "Queue"),),
             sort="Late",
+            height=11,
             columns=(
                 Column(title="Queue", links=CELL_QUEUE, width=170),
                 Column(title="Objective", expr=WAIT_OBJECTIVE.now("queue", how="max"), unit="s", decimals=0),

@@ -12,6 +12,9 @@ from .panel import Panel
 from .query import Query
 from .sql_query import SqlQuery
 
+#: Pixels that a column has at least, so that a dozen fit on a small screen.
+COLUMN_MIN_WIDTH = 70
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Panel):
@@ -23,7 +26,6 @@ class Table(Panel):
       statement: where the rows come from, or None when the columns' questions do.
       sort: the column by which rows are sorted.
       rising: the smallest first.
-      nothing: what is written when there are no rows.
     """
 
     columns: tuple[Column, ...]
@@ -31,7 +33,6 @@ class Table(Panel):
     statement: SqlQuery | None = None
     sort: str = ""
     rising: bool = False
-    nothing: str = ""
     unit: str = "short"
     width: int = 24
     height: int = 10
@@ -47,6 +48,10 @@ class Table(Panel):
     def _filled(self) -> list[Column]:
         return [column for column in self.columns if column.expr]
 
+    @property
+    def _hidden(self) -> set[str]:
+        return {column.title for column in self.columns if column.hidden}
+
     def options(self) -> dict[str, Any]:
         """The order of the rows."""
         sort = [{"displayName": self.sort, "desc": not self.rising}] if self.sort else []
@@ -55,9 +60,14 @@ class Table(Panel):
     def field(self) -> dict[str, Any]:
         """How cells are drawn that nothing else is said of."""
         return {
-            "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False},
+            "custom": {
+                "align": "auto",
+                "cellOptions": {"type": "auto"},
+                "inspect": False,
+                "filterable": False,
+                "minWidth": COLUMN_MIN_WIDTH,
+            },
             "color": {"mode": "thresholds"},
-            **({"noValue": self.nothing} if self.nothing else {}),
         }
 
     def overrides(self) -> list[dict[str, Any]]:
@@ -74,10 +84,11 @@ class Table(Panel):
         titles = [column.title for column in self.columns]
         renamed = dict(self.labels) | named
         order = {name: titles.index(title) for name, title in renamed.items() if title in titles}
+        hidden = {name: True for name, title in renamed.items() if title in self._hidden}
         return [
             {"id": "merge", "options": {}},
             {
                 "id": "organize",
-                "options": {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": renamed},
+                "options": {"excludeByName": {"Time": True} | hidden, "indexByName": order, "renameByName": renamed},
             },
         ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from . import variable
 from .column import Column
 from .dashboard import Dashboard
-from .gauge import Gauge
 from .graph import Graph
-from .headlines import LOST_WORKERS, WORKERS_NOW
+from .headlines import LOST_WORKERS, THREADS_AT_WORK, WORKERS_NOW
 from .link import CELL_JOB, CELL_QUEUE, SERIES_QUEUE
 from .metrics import BUSY, JOBS, PROCESSED, STALE_SETTLES, THREADS, WORKERS, WORKERS_LOST
 from .prom_query import PromQuery
-from .queue_signs import DRAIN, RUN_SHARE, UTILIZATION, UTILIZATION_OF_ALL, WAIT_SHARE
+from .queue_signs import DRAIN, RUN_SHARE, UTILIZATION, WAIT_SHARE
 from .row import Row
 from .sql_query import SqlQuery
 from .stat import Stat
@@ -34,18 +33,9 @@ HEADLINES = Row(
             queries=(PromQuery(expr=THREADS.now()),),
             spark=True,
         ),
-        Gauge(
-            title="Threads at work",
-            description="Share of the threads that run a job. Full is no fault while nobody waits too long.",
-            unit="percentunit",
-            decimals=0,
-            least=0,
-            most=1,
-            query=PromQuery(expr=UTILIZATION_OF_ALL, instant=True),
-            thresholds=BUSY_SHARE,
-        ),
+        THREADS_AT_WORK,
         Stat(
-            title="Queues without a worker",
+            title="Unserved queues",
             description="Queues in which jobs wait and which nobody serves.",
             unit="short",
             queries=(
@@ -63,7 +53,7 @@ HEADLINES = Row(
             title="Late outcomes",
             description="Outcomes of runs that had been given to another worker meanwhile: a worker was presumed dead "
             "and came back. They change nothing.",
-            unit="short",
+            unit="locale",
             decimals=0,
             queries=(PromQuery(expr=STALE_SETTLES.growth(), instant=True),),
             thresholds=BETTER_NONE,
@@ -80,6 +70,7 @@ ENOUGH = Row(
             "wait. Time to drain: as fast as runs end now.",
             labels=(("queue", "Queue"),),
             sort="Load",
+            height=11,
             columns=(
                 Column(title="Queue", links=CELL_QUEUE, width=170),
                 Column(title="Workers", expr=WORKERS.now("queue"), unit="locale"),
@@ -123,6 +114,7 @@ ENOUGH = Row(
             title="Load",
             description="Jobs that could run for each thread, by queue; above 1 jobs wait.",
             unit="short",
+            reach=2,
             queries=(PromQuery(expr=LOAD, legend="{{queue}}"),),
             thresholds=Thresholds("transparent", ((1, "orange"),)),
             limit_line=True,
@@ -155,6 +147,7 @@ LIVE = Row(
             description="Workers that died or fell silent, and runs that were lost with them. A job that lost its "
             "worker twice runs alone; a loss while alone is a dead letter.",
             unit="short",
+            reach=1,
             queries=(
                 PromQuery(expr=f"60 * {WORKERS_LOST.rate()}", legend="workers"),
                 PromQuery(expr=f"60 * {PROCESSED.rate(outcome='lost')}", legend="runs"),
@@ -166,6 +159,7 @@ LIVE = Row(
             description="The job that runs longest, as a share of its queue's time limit; beyond it the run is "
             "interrupted, 30 s later it counts as stuck.",
             unit="percentunit",
+            reach=1,
             queries=(
                 PromQuery(
                     expr=RUN_SHARE,
@@ -181,7 +175,6 @@ LIVE = Row(
             description="What each worker holds now, as the job log knows it (a moment behind).",
             statement=SqlQuery(name="workers_running"),
             height=8,
-            nothing="Nothing runs",
             columns=(
                 Column(title="Jobs", unit="locale"),
                 Column(title="Longest", unit="s", decimals=0),

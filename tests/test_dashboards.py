@@ -27,7 +27,7 @@ UIDS = {
     "slo": "jobfleet-slo",
 }
 #: What is drawn; each of them is part of every Grafana.
-TYPES = {"timeseries", "stat", "table", "bargauge", "gauge"}
+TYPES = {"timeseries", "stat", "table", "bargauge"}
 #: Functions that look back; their windows follow the chosen time or the step, or are those that alerts look at.
 WINDOW = re.compile(r"(\w+)\(jobfleet_\w+\{[^}]*\}\[([^\]]+)\]\)")
 ALERTS_WINDOWS = {"5m", "15m", "30m", "1h", "6h", "1d", "3d"}
