@@ -17,23 +17,33 @@ local TURNS_LOOKED_AT = 50
 
 local function first_score(key) return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
 
--- Since when a tenant's jobs wait for the fleet and not for its own limit, or nil when it has no free slot.
-local function free_since(tenant)
-  local limits = limits_of(tenant)
-  if not limits then return 0 end
-  local running, back = unpack(redis.call('HMGET', RUNNING, tenant, tenant .. ':back'))
-  if limits[T_PAUSED] == 1 or tonumber(running or 0) >= limits[T_CONCURRENCY] then return nil end
-  return tonumber(back or 0)
+-- Tenant -> since when its jobs wait for the fleet and not for its own limit; nothing where it has no free slot.
+local function free_since(tenants)
+  read_limits(tenants)
+  local fields, since = {}, {}
+  for i, tenant in ipairs(tenants) do fields[2 * i - 1], fields[2 * i] = tenant, tenant .. ':back' end
+  local known = redis.call('HMGET', RUNNING, unpack(fields))
+  for i, tenant in ipairs(tenants) do
+    local limits = limits_of(tenant)
+    if not limits then
+      since[tenant] = 0
+    elseif limits[T_PAUSED] ~= 1 and tonumber(known[2 * i - 1] or 0) < limits[T_CONCURRENCY] then
+      since[tenant] = tonumber(known[2 * i] or 0)
+    end
+  end
+  return since
 end
 
 local function oldest_wait_since(queue)
   if redis.call('EXISTS', PLANS) == 0 then
     return tonumber(redis.call('ZRANGE', oldest_key(queue), 0, 0)[1] or 0) * 1000
   end
+  local next_ones = redis.call('ZRANGE', ring_key(queue), 0, TURNS_LOOKED_AT - 1)
+  if #next_ones == 0 then return 0 end
   local oldest = now
-  for _, tenant in ipairs(redis.call('ZRANGE', ring_key(queue), 0, TURNS_LOOKED_AT - 1)) do
-    local free = free_since(tenant)
-    if free then oldest = math.min(oldest, math.max(free, oldest_in_line(line_key(queue, tenant), now))) end
+  for tenant, since in pairs(free_since(next_ones)) do
+    -- What was parked until then has not waited for the fleet any longer.
+    if since < oldest then oldest = math.min(oldest, math.max(since, oldest_in_line(line_key(queue, tenant), now))) end
   end
   return oldest < now and oldest or 0
 end
