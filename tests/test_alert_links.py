@@ -32,9 +32,9 @@ def test_links_begin_where_the_configuration_says(
         # When an alert fires
         with run_prometheus(json.dumps(configuration), alertmanagers=1):
             watchdog = frozenset(alert_named("JobfleetWatchdog").fired().items())
-            known = eventually(lambda: (found := AlertmanagerClient(client).known()) and watchdog in found and found)
+            found = eventually(lambda: AlertmanagerClient(client).known().get(watchdog))
 
     # Then its links are whole, and it has no labels but its own
-    told = known[watchdog]["annotations"]
+    told = found["annotations"]
     assert told["dashboard_url"] == "https://grafana.example.com/d/jobfleet-overview"
     assert told["runbook_url"] == "https://git.example.com/jobs/jobfleet/docs/runbook.md#jobfleetwatchdog"
