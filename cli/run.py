@@ -113,7 +113,8 @@ def monitor(
 
     Records the journal into PostgreSQL, promotes due jobs, takes back the jobs of lost workers. Answers /metrics,
     /healthz, /readyz and, for bearers of JOBFLEET_ADMIN_TOKEN or JOBFLEET_VIEWER_TOKEN, /admin and /scale over HTTP;
-    /openapi.json describes all of it. A fleet needs one; two are safe, the second stands by.
+    /openapi.json describes all of it. Takes at /alerts what Alertmanager, with JOBFLEET_ALERTS_TOKEN, tells, and
+    passes it on to JOBFLEET_ALERT_URLS. A fleet needs one monitor; two are safe, the second stands by.
 
     \b
     Examples:

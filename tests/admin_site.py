@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from requests import Response
 
@@ -13,10 +15,12 @@ from jobfleet.monitoring.admin.monitored import Monitored
 from jobfleet.monitoring.admin.role import Role
 from jobfleet.monitoring.admin.route import Route
 from jobfleet.monitoring.admin.tokens import Tokens
+from jobfleet.monitoring.admin_change import AdminChange
 from jobfleet.monitoring.alert_receivers import AlertReceivers
 from jobfleet.monitoring.exporter import Exporter
 
 TOKENS = Tokens(admin="the admin's", viewer="the viewer's", alertmanager="the alertmanager's")
+PAUSE = "/admin/queues/{queue}/pause"
 #: What each role sends as Authorization.
 AUTHORIZATION = {
     Role.ANYONE: "",
@@ -48,3 +52,12 @@ def refusal(answer: Response, status: int) -> str:
 def path_of(route: Route) -> str:
     """A path of a route."""
     return re.sub(r"{\w+}", "email", route.path)
+
+
+def change(**own: Any) -> AdminChange:
+    """The audit row of a pause that is under way."""
+    given: dict[str, Any] = {
+        "id": uuid4(), "at": datetime.now(UTC), "role": "admin", "fingerprint": "0", "remote": "::1",
+        "forwarded_for": None, "method": "POST", "route": PAUSE, "parameters": {"queue": "email"},
+    }  # fmt: skip
+    return AdminChange(**{**given, **own})

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from admin_site import AUTHORIZATION, TOKENS, data, monitored, path_of, refusal
+from admin_site import AUTHORIZATION, PAUSE, TOKENS, change, data, monitored, path_of, refusal
 from databases import open_again, shut
 from http_client import Client
 
@@ -30,8 +30,6 @@ from jobfleet.monitoring.admin.server import AdminServer
 from jobfleet.monitoring.admin_audit import AdminAudit
 from jobfleet.monitoring.admin_change import ANSWER_MOST, AdminChange, shown
 from jobfleet.monitoring.record_keeper import RecordKeeper
-
-PAUSE = "/admin/queues/{queue}/pause"
 
 
 @pytest.fixture
@@ -55,14 +53,6 @@ def admin_of(broker: FairBroker, pool: Database) -> Iterator[Client]:
         Client(server.url, TOKENS.admin) as client,
     ):
         yield client
-
-
-def change(**own: Any) -> AdminChange:
-    given: dict[str, Any] = {
-        "id": uuid4(), "at": datetime.now(UTC), "role": "admin", "fingerprint": "0", "remote": "::1",
-        "forwarded_for": None, "method": "POST", "route": PAUSE, "parameters": {"queue": "email"},
-    }  # fmt: skip
-    return AdminChange(**{**given, **own})
 
 
 def listed(client: Client, **filters: Any) -> list[dict[str, Any]]:

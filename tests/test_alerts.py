@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from admin_site import TOKENS, data, monitored, refusal
+from alerts_told import NEVER, alert, notification
 from databases import open_again, shut
 from http_client import Client
 from pydantic import SecretStr
@@ -25,8 +26,6 @@ from jobfleet.monitoring.admin.server import AdminServer
 from jobfleet.monitoring.alert_receivers import AlertReceivers
 from jobfleet.monitoring.record_keeper import RecordKeeper
 
-#: What Alertmanager sends as the end of an alert that fires.
-NEVER = "0001-01-01T00:00:00Z"
 SECRET = "open-sesame"
 
 
@@ -34,29 +33,6 @@ SECRET = "open-sesame"
 def alertmanager(served: str) -> Iterator[Client]:
     with Client(served, TOKENS.alertmanager) as client:
         yield client
-
-
-def alert(status: str = "firing", *, start: str = "10:00", queue: str = "email", **own: Any) -> dict[str, Any]:
-    """An alert as Alertmanager 0.25 writes it."""
-    ends = NEVER if status == "firing" else "2026-05-01T11:00:00.123456789Z"
-    return {
-        "status": status,
-        "labels": {"alertname": "JobfleetDeadLetterGrowing", "severity": "warning", "queue": queue},
-        "annotations": {"summary": f"Dead letters of {queue} grow", "runbook_url": "https://x/docs/runbook.md#y"},
-        "startsAt": f"2026-05-01T{start}:00.123456789Z",
-        "endsAt": ends,
-        "generatorURL": "http://prometheus/graph",
-        "fingerprint": f"c0ffee-{queue}",
-        **own,
-    }
-
-
-def notification(*alerts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "version": "4", "groupKey": '{}:{alertname="x"}', "truncatedAlerts": 0, "status": "firing",
-        "receiver": "monitor", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
-        "externalURL": "http://alertmanager", "alerts": list(alerts),
-    }  # fmt: skip
 
 
 def told(client: Client, *alerts: dict[str, Any]) -> dict[str, int]:

@@ -6,13 +6,18 @@ import socket
 
 import dramatiq
 import pytest
+from admin_site import PAUSE, change, data
+from alerts_told import alert, notification
 from command import refused, run
 from http_client import Client
 from monitors import client_of, monitor, page
 from wait import eventually
+from webhook_receiver import WebhookReceiver
 
 from jobfleet.broker import FairBroker
+from jobfleet.middleware.database import Database
 from jobfleet.middleware.job_log import JobLog
+from jobfleet.monitoring.admin_audit import AdminAudit
 
 TOKEN = "sesame"
 
@@ -78,3 +83,22 @@ def test_it_refuses_to_listen_where_it_must_not_or_cannot(fleet_environment: dic
         port = str(other.getsockname()[1])
         refused(run(fleet_environment, "monitor", "--port", port), port, "in use", "--port")
         refused(run({**fleet_environment, "JOBFLEET_MONITOR_PORT": port}, "monitor"), port, "JOBFLEET_MONITOR_PORT")
+
+
+def test_it_writes_what_had_to_wait_and_tells_people_of_alerts(environment: dict[str, str], broker: FairBroker) -> None:
+    # Given a change that was made while PostgreSQL was away, and somebody who wants to know of alerts
+    AdminAudit(Database(environment["DATABASE_URL"]), broker).keep(change())
+    with WebhookReceiver() as chat:
+        told = {"JOBFLEET_ALERTS_TOKEN": "ring", "JOBFLEET_ALERT_URLS": f"json://127.0.0.1:{chat.port}/hook"}
+
+        # When a monitor starts and Alertmanager tells it of an alert
+        with monitor({**environment, **told}) as process, client_of(process, "ring") as alertmanager:
+            assert alertmanager.post("/alerts", json=notification(alert())).status_code == 200
+
+            # Then both are stored, and the alert is passed on
+            with client_of(process, TOKEN) as admin:
+                eventually(lambda: [row["route"] for row in data(admin.get("/admin/audit"))["changes"]] == [PAUSE])
+                eventually(
+                    lambda: [row["passed_on"] for row in data(admin.get("/admin/alerts"))["alerts"]] == ["firing"]
+                )
+    assert [request.path for request in chat.requests] == ["/hook"]
