@@ -48,6 +48,8 @@ FEW_JOBS, FEW_TENANTS = 100, 10
 ACTORS = 3
 #: Seconds between two scrapes, so that they meet the monitor's other work at many moments of it.
 PAUSE_SECONDS = 0.02
+#: What Prometheus asks for.
+ACCEPTED = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 #: What a scrape may take, ms.
 GOAL_MS = 50.0
 #: Seconds that a monitor gets to start.
@@ -167,12 +169,12 @@ def grow_old(broker: FairBroker) -> None:
 
 def of(exporter: Exporter, server: RedisServer, scrapes: int) -> Scrapes:
     """Ask the exporter, and Redis for what it did meanwhile."""
-    exporter.page()
+    exporter.page(ACCEPTED)
     took, size = [], 0
     commands, busy = work(server)
     for _ in range(scrapes):
         began = time.perf_counter()
-        size = len(exporter.page()[0])
+        size = len(exporter.page(ACCEPTED)[0])
         took.append((time.perf_counter() - began) * 1e3)
     more, longer = work(server)
     return Scrapes(took, (more - commands) / scrapes, (longer - busy) / scrapes / 1e3, size)
@@ -185,7 +187,7 @@ def over_http(url: str, scrapes: int) -> Scrapes:
         session.trust_env = False
         for _ in range(scrapes):
             began = time.perf_counter()
-            answer = session.get(f"{url}/metrics", timeout=30)
+            answer = session.get(f"{url}/metrics", headers={"Accept": ACCEPTED}, timeout=30)
             took.append((time.perf_counter() - began) * 1e3)
             answer.raise_for_status()
             size = len(answer.content)

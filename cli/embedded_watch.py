@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -79,14 +80,21 @@ def refuse_missing_programs() -> None:
     Raises:
       ConfigurationError: one is not, or both; says what to install.
     """
-    missing = []
-    for look in (prometheus_program, alertmanager_program):
-        try:
-            look()
-        except ConfigurationError as error:
-            missing.append(str(error))
+    looks = {"prometheus": prometheus_program, "prometheus-alertmanager": alertmanager_program}
+    missing = [package for package, look in looks.items() if not _is_there(look)]
     if missing:
-        raise ConfigurationError(f"{'; '.join(missing)}; or leave out --watch")
+        raise ConfigurationError(
+            f"{' and '.join(missing)} not installed: apt-get install {' '.join(missing)} (Debian, Ubuntu), "
+            "or put what prometheus.io/download has on PATH, or leave out --watch"
+        )
+
+
+def _is_there(look: Callable[[], str]) -> bool:
+    try:
+        look()
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _port(host: str, chosen: int | None) -> int:

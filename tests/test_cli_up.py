@@ -161,7 +161,7 @@ def ups(client: Client) -> list[str]:
 def test_a_fleet_cannot_be_watched_without_the_programs(own_servers: dict[str, str], home: Path) -> None:
     outcome = run({**own_servers, "PATH": str(home)}, "up", "--watch")
 
-    refused(outcome, "apt-get install prometheus ", "apt-get install prometheus-alertmanager ", "leave out --watch")
+    refused(outcome, "apt-get install prometheus prometheus-alertmanager", "leave out --watch")
     assert not home.exists()
 
 
