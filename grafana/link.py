@@ -40,6 +40,7 @@ def queue_links(queue: str) -> tuple[Link, ...]:
         Link("Dead letters", f"/d/jobfleet-dead-letters?var-queue={queue}&{KEPT}"),
         Link("Failed jobs in the log", f"${{admin}}/admin/jobs?queue={queue}&status=failed"),
         Link("Dead letters by error", f"${{admin}}/admin/dead/groups?queue={queue}"),
+        Link("What to scale by", f"${{admin}}/scale/{queue}"),
     )
 
 
@@ -53,6 +54,8 @@ CELL_TENANT = (
     Link("Jobs in the log", "${admin}/admin/jobs?tenant=${__value.text}"),
     Link("Limits", "${admin}/admin/tenants/${__value.text}"),
 )
+#: From a cell that holds an alert's name.
+CELL_ALERT = (Link("When it was told, and its runbook", "${admin}/admin/alerts?name=${__value.text}"),)
 #: From a cell that holds a job's id.
 CELL_JOB = (
     Link("Timeline", "${admin}/admin/jobs/${__value.text}"),
@@ -80,6 +83,7 @@ def dashboard_links() -> list[dict[str, Any]]:
         },
         _page("Jobs", "/admin/jobs", "All jobs of the log; needs the viewer's token."),
         _page("Dead letters by error", "/admin/dead/groups", "Needs the viewer's token."),
+        _page("Alerts", "/admin/alerts", "What Alertmanager told, with runbooks; needs the viewer's token."),
         _page("Admin API", "/openapi.json", "All that the monitor answers, with what changes things."),
     ]
 

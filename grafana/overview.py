@@ -6,7 +6,7 @@ from . import variable
 from .column import Column
 from .dashboard import FIRING, Dashboard
 from .graph import Graph
-from .link import CELL_QUEUE, SERIES_QUEUE
+from .link import CELL_ALERT, CELL_QUEUE, SERIES_QUEUE
 from .metrics import (
     BAD_OUTCOMES,
     BUSY,
@@ -80,7 +80,7 @@ WHERE = Row(
             rising=True,
             columns=(
                 Column(title="Severity", width=80),
-                Column(title="Alert"),
+                Column(title="Alert", links=CELL_ALERT),
                 Column(title="Queue", links=CELL_QUEUE, width=125),
                 Column(
                     title="Count",

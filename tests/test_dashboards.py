@@ -10,6 +10,7 @@ import pytest
 import yaml
 from dashboards import FOLDER, all_asked, all_panels, dashboards, links, panels
 from house import HOUSE
+from wait import present
 
 from jobfleet.grafana import build
 from jobfleet.grafana.prom_query import PROMETHEUS
@@ -172,6 +173,18 @@ def test_a_click_on_a_queue_leads_to_its_dashboard() -> None:
     assert given[0]["url"].startswith("/d/jobfleet-queue?var-queue=${__value.text}&${__url_time_range}")
 
 
+def test_alerts_lead_to_dashboards_that_know_what_they_say() -> None:
+    groups = yaml.safe_load((HOUSE / "deploy/prometheus/rules/alerts.yml").read_text())["groups"]
+    addresses = [rule["annotations"]["dashboard_url"] for group in groups for rule in group["rules"]]
+
+    assert addresses
+    for address in addresses:
+        uid = present(re.search(r"/d/([\w-]+)", address))[1]
+        (dashboard,) = (one for one in dashboards().values() if one["uid"] == uid)
+        there = {variable["name"] for variable in dashboard["templating"]["list"]}
+        assert set(re.findall(r"var-(\w+)=", address)) <= there, address
+
+
 def test_grafana_finds_dashboards_and_datasources_by_what_is_provisioned() -> None:
     folder = HOUSE / "grafana/provisioning"
     (sources,) = (yaml.safe_load(path.read_text()) for path in (folder / "datasources").iterdir())
@@ -181,5 +194,7 @@ def test_grafana_finds_dashboards_and_datasources_by_what_is_provisioned() -> No
     assert {PROMETHEUS["type"], POSTGRES["type"]} <= types
     addresses = [source["url"] for source in sources["datasources"]]
     assert all(re.fullmatch(r"\$\{JOBFLEET_\w+\}", address) for address in addresses)
+    scraped = yaml.safe_load((HOUSE / "deploy/prometheus/prometheus.yml").read_text())["global"]["scrape_interval"]
+    assert sources["datasources"][0]["jsonData"]["timeInterval"] == scraped
     (provider,) = boards["providers"]
     assert provider["options"]["path"] == "${JOBFLEET_DASHBOARDS}"
