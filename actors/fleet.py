@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+from dramatiq import Middleware
 from dramatiq.middleware import AgeLimit, Callbacks, ShutdownNotifications
 from dramatiq.results import Results
 
@@ -13,6 +16,7 @@ from ..middleware.pipelines import Pipelines
 from ..middleware.queue_time_limit import QueueTimeLimit
 from ..middleware.retries import Retries
 from ..middleware.tenant_limits import TenantLimits
+from ..middleware.tracing import Tracing
 
 
 def make_broker(url: str | None = None) -> FairBroker:
@@ -23,8 +27,9 @@ def make_broker(url: str | None = None) -> FairBroker:
     - ``Results`` is last, so a result is kept before anything else looks at the run;
     - ``Retries`` comes before what is above it in ``after_*``, so callbacks and pipelines know
       whether a failure was final;
-    - ``TenantLimits``, ``Idempotency`` and ``JobLog`` stamp messages when they are sent, so their place among
-      the others is free.
+    - ``TenantLimits``, ``Idempotency``, ``JobLog`` and ``Tracing`` stamp messages when they are sent, so their place
+      among the others is free;
+    - ``Spans``, there where OpenTelemetry is, comes before all, so that the others run inside of an attempt's span.
 
     Parameters:
       url: address of the Redis server, ``REDIS_URL`` if None.
@@ -32,6 +37,8 @@ def make_broker(url: str | None = None) -> FairBroker:
     broker = FairBroker(url, middleware=[])
     results = SettledResults(broker)
     for middleware in (
+        *_spans(),
+        Tracing(),
         AgeLimit(),
         QueueTimeLimit(),
         ShutdownNotifications(),
@@ -45,3 +52,13 @@ def make_broker(url: str | None = None) -> FairBroker:
     ):
         broker.add_middleware(middleware)
     return broker
+
+
+def _spans() -> list[Middleware]:
+    """The middleware that needs the extra ``otel``, where that is installed."""
+    # Its folder may be there without the API: other packages put theirs into it too.
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.trace") is None:
+        return []
+    from ..middleware.spans import Spans
+
+    return [Spans()]

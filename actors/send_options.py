@@ -12,10 +12,14 @@ from dramatiq import Broker
 from ..broker import FairBroker
 from ..broker.errors import InvalidPayload
 from ..broker.shown import shown
+from ..broker.trace_context import TRACEPARENT, TRACESTATE
 
 #: Options that FairBroker and its middleware understand; another broker gets those of them that it names itself.
 OURS = frozenset(
-    {"idempotency_key", "idempotency_ttl", "on_limit", "pipe_as", "priority", "result_ttl", "store_results"}
+    {
+        *("idempotency_key", "idempotency_ttl", "on_limit", "pipe_as", "priority", "result_ttl", "store_results"),
+        *(TRACEPARENT, TRACESTATE),
+    }
 )
 #: Options with which Dramatiq's compositions and retries mark a message of their own accord.
 DRAMATIQS = frozenset({"delay", "pipe_target", "pipe_ignore"})

@@ -16,6 +16,7 @@ from dramatiq.message import Message
 from dramatiq.middleware import Middleware, MiddlewareError
 
 from .admission import CHUNK, admit, admit_from_hook, admit_invalid, start_send
+from .around_sends import AroundSends
 from .connection import reachable
 from .groups import MembersSent, of_tenant
 from .lease import Admitted, Lease, current_lease
@@ -26,6 +27,9 @@ from .settings import settings
 
 class EnqueueingBroker(OperatedFleet, RunHooks):
     """The sending half of the broker; parameters as in ``FairBroker``."""
+
+    #: The middleware that stands around each send, if one does.
+    around_sends: AroundSends | None = None
 
     def __init__(
         self,
@@ -55,6 +59,12 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
         held = self.held(message.message_id)
         if held is not None and not held.handed_over:
             return self._enqueue_next_run(held, message, delay)
+        if self.around_sends is None:
+            return self._send(message, delay)
+        with self.around_sends.sending([message]):
+            return self._send(message, delay)
+
+    def _send(self, message: Message[Any], delay: int | None) -> Message[Any]:
         lease = current_lease()
         if lease is not None and lease.in_hooks and not lease.handed_over:
             return self._send_with_settle(lease, message, delay)
@@ -100,6 +110,12 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
         """
         delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
         pairs = list(zip(messages, delays, strict=True))
+        if self.around_sends is None:
+            return self._send_many(pairs)
+        with self.around_sends.sending(messages):
+            return self._send_many(pairs)
+
+    def _send_many(self, pairs: list[tuple[Message[Any], int | None]]) -> list[Message[Any] | MiddlewareError]:
         outcomes: list[Message[Any] | MiddlewareError] = []
         waiting: Callable[[], list[Message[Any] | MiddlewareError]] = list
         # While the server takes one chunk in, the next one is checked and encoded: on two cores that

@@ -20,6 +20,7 @@ from dramatiq.errors import ConnectionFailed, QueueJoinTimeout, QueueNotFound
 from dramatiq.middleware import GroupCallbacks, Middleware
 
 from .actor_registry import describe_actors
+from .around_sends import AroundSends
 from .consumer import FairConsumer
 from .enqueueing import EnqueueingBroker
 from .groups import GroupSizes
@@ -78,6 +79,8 @@ class FairBroker(EnqueueingBroker):
         """Add a middleware, by default at the end of the list."""
         if isinstance(middleware, GroupCallbacks):
             middleware.rate_limiter_backend = GroupSizes(self)
+        if isinstance(middleware, AroundSends):
+            self.around_sends = middleware
         super().add_middleware(middleware, **place)
 
     def held(self, job_id: str) -> Lease | None:

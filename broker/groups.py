@@ -16,9 +16,11 @@ from dramatiq.rate_limits import RateLimiterBackend
 
 from .admission import admit
 from .connection import reachable
+from .current_trace import current_trace
 from .job import SYSTEM
 from .lease import Lease, current_lease
 from .settings import settings
+from .trace_context import TRACEPARENT
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -49,9 +51,18 @@ class GroupSizes(RateLimiterBackend):
         lease = current_lease()
         if lease is not None:
             callbacks = lease.options.get("group_completion_callbacks") or []
-            ready = [admit(of_tenant(lease, Message(**data)), None, settings().payload_max) for data in callbacks]
+            ready = [admit(_callback(lease, Message(**data)), None, settings().payload_max) for data in callbacks]
             lease.group = (key, ttl, ready)
         return True
+
+
+def _callback(lease: Lease, message: Message[Any]) -> Message[Any]:
+    """A completion callback as the settle sends it, past the hooks: in the tenant and the trace of the run."""
+    message = of_tenant(lease, message)
+    trace = current_trace()
+    if trace is not None and TRACEPARENT not in message.options:
+        trace.write(message.options)
+    return message
 
 
 class MembersSent(threading.local):

@@ -64,7 +64,13 @@ class Health:
             self._end()
 
     def _lose(self, lease: Lease, kind: str, detail: list[object], message: bytes | None) -> None:
-        self.logger.critical("job %s of %s: %s; this process ends soon", lease.job.job_id, lease.job.actor, detail)
+        self.logger.critical(
+            "job %s of %s: %s; this process ends soon",
+            lease.job.job_id,
+            lease.job.actor,
+            detail,
+            extra=lease.job.fields(),
+        )
         self._settle(lease, kind, detail, message)
         self._lost += 1
         if self._lost == 1:

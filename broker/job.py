@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 #: The tenant of jobs that belong to none; no tenant's id may contain an @.
 SYSTEM = "@system"
@@ -20,3 +21,13 @@ class Job:
     attempt: int
     #: Workers that were lost while they ran it.
     losses: int
+
+    def fields(self) -> dict[str, Any]:
+        """What a log line says of it."""
+        return {
+            "job_id": self.job_id,
+            "tenant": self.tenant_id,
+            "queue": self.queue,
+            "actor": self.actor,
+            "attempt": self.attempt,
+        }

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dramatiq.errors import DecodeError
+from dramatiq.message import Message
+
 from .record import Record
 from .scripts import Scripts
+from .trace_context import TraceContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,8 @@ class JobState:
     progress: float | None = None
     #: What the run says of it.
     progress_note: str = ""
+    #: The trace to which it belongs, empty where there is none or Redis has let the job go.
+    trace_id: str = ""
 
 
 def find_job(scripts: Scripts, job_id: str) -> JobState | None:
@@ -53,4 +59,14 @@ def find_job(scripts: Scripts, job_id: str) -> JobState | None:
         worker=worker.decode(),
         progress=float(fraction) if fraction else None,
         progress_note=note.decode("utf-8", "replace"),
+        trace_id=_trace_id(record.message),
     )
+
+
+def _trace_id(encoded: bytes) -> str:
+    try:
+        trace = TraceContext.read(Message.decode(encoded).options)
+    except (DecodeError, TypeError, AttributeError):
+        # What no worker could read either has no trace.
+        return ""
+    return trace.trace_id if trace else ""

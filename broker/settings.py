@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     #: Days for which PostgreSQL keeps who changed what over HTTP, and what Alertmanager told.
     admin_audit_days: int = Field(default=400, ge=1, le=36_500, validation_alias="JOBFLEET_ADMIN_AUDIT_DAYS")
     alert_days: int = Field(default=90, ge=1, le=36_500, validation_alias="JOBFLEET_ALERT_DAYS")
+    #: How processes of the fleet log: JSON, readable text, or what suits who reads (text on a terminal, else JSON).
+    log_format: Literal["auto", "json", "text"] = Field(default="auto", validation_alias="JOBFLEET_LOG_FORMAT")
+    #: Whether the monitor logs each request that it answers.
+    access_log: bool = Field(default=False, validation_alias="JOBFLEET_ACCESS_LOG")
+    #: Whether a job that is sent outside of any trace begins one.
+    start_traces: bool = Field(default=False, validation_alias="JOBFLEET_START_TRACES")
     queues: Mapping[str, Queue] = Field(default_factory=lambda: QUEUES, validation_alias="JOBFLEET_QUEUES")
     #: What PostgreSQL's table ``plans`` gets where it has no row of that name.
     plans: Mapping[str, Plan] = Field(default_factory=lambda: PLANS, validation_alias="JOBFLEET_PLANS")

@@ -30,7 +30,7 @@ class Child:
       command: the module that Python runs, and its arguments.
       environment: all that it sees of the environment.
       death_signal: what it gets when we were killed.
-      say: prints a line of its output, with its name in front; None lets it write to our own output.
+      say: prints its name and a line of its output; None lets it write to our own output.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Child:
         environment: Mapping[str, str],
         *,
         death_signal: signal.Signals,
-        say: Callable[[str], None] | None = None,
+        say: Callable[[str, str], None] | None = None,
     ) -> None:
         self.name = name
         self._command = command
@@ -133,4 +133,4 @@ class Child:
         assert self._say is not None
         with lines:
             for line in lines:
-                self._say(f"{self.name:<8}| {line.rstrip()}")
+                self._say(self.name, line.rstrip())

@@ -128,6 +128,8 @@ class DemoFleet:
         configuration.write_text(CONFIGURATION)
         return {
             "REDIS_URL": self.redis.url,
+            # The logs of a demo are read by people.
+            "JOBFLEET_LOG_FORMAT": "text",
             "DATABASE_URL": self.postgres.url,
             "SMTP_URL": f"smtp://127.0.0.1:{self.mail.port}?from=orders@shop.example",
             "WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",

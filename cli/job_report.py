@@ -31,6 +31,11 @@ class JobReport:
         return self.logged.status if self.logged else "unknown"
 
     @property
+    def trace_id(self) -> str:
+        """The trace to which it belongs; empty without one, or once Redis has let the job go."""
+        return self.now.trace_id if self.now is not None else ""
+
+    @property
     def progress(self) -> str:
         """How far its run is, or its last run was; empty when none said so."""
         known = self.now if self.now is not None and self.now.progress is not None else self.logged
@@ -79,8 +84,7 @@ def print_job_report(report: JobReport) -> None:
     ]
     if report.logged:
         rows += _logged_rows(report.logged)
-    if report.progress:
-        rows.append(("progress", report.progress))
+    rows += [(name, value) for name, value in (("progress", report.progress), ("trace", report.trace_id)) if value]
     for name, value in rows:
         say(f"{name:<10}{value}")
     if report.logged:

@@ -12,6 +12,8 @@ from contextlib import suppress
 
 from dramatiq import Broker, Middleware, Worker, get_broker
 
+from ..middleware.logs import configure_logging
+
 #: Holds the pipe's number in the environment of a process that is watched over.
 VARIABLE = "JOBFLEET_READY_PIPE"
 #: The module whose actors every worker has.
@@ -40,5 +42,7 @@ class ReadyMark(Middleware):
 
 def marked_broker() -> None:
     """Make the fleet's broker the one that Dramatiq's command finds, with the mark in its middleware."""
+    # Where processes are not forked, this one has only what Dramatiq has set up.
+    configure_logging()
     importlib.import_module(OWN_ACTORS)
     get_broker().add_middleware(ReadyMark())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import signal
 import sys
 import threading
@@ -19,8 +18,10 @@ from ..broker.settings import settings
 from ..deploy.migrate import migrate as apply_migrations
 from ..deploy.migrate import pending
 from ..middleware.database import database
+from ..middleware.logs import configure_logging
 from ..monitoring.watch_post import WatchPost
 from .parent_death import death_signal
+from .process_log import LogFormatOption, ProcessLog
 from .ready_mark import mark_ready
 from .supervisor import Supervisor
 from .tables import say
@@ -41,6 +42,7 @@ def up(
     watch: Annotated[
         bool, typer.Option("--watch", help="Run Prometheus and Alertmanager as well, with jobfleet's rules.")
     ] = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Run a whole fleet on this machine until Ctrl-C.
 
@@ -58,7 +60,8 @@ def up(
       jobfleet up --watch
       jobfleet up myapp.jobs --processes 2 --threads 16
     """
-    status = run_fleet(tuple(modules or ()), processes, threads, watch=watch)
+    log = ProcessLog(log_format, sys.stdout.fileno())
+    status = run_fleet(tuple(modules or ()), processes, threads, log, watch=watch)
     if status:
         raise typer.Exit(status)
 
@@ -74,6 +77,7 @@ def worker(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log in detail, all arguments of jobs included.")
     ] = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Work on jobs until SIGTERM or Ctrl-C.
 
@@ -87,19 +91,20 @@ def worker(
       jobfleet worker myapp.jobs -Q report -p 2
     """
     modules = modules or []
+    log = ProcessLog(log_format)
     queues = queues_to_serve(modules, queue or [])
     address = check_servers()
-    say(f"worker of {', '.join(queues)}: {processes} x {threads} threads, Redis at {address}")
+    log.say(f"worker of {', '.join(queues)}: {processes} x {threads} threads, Redis at {address}")
     children = worker_children(
         modules,
         queues,
         processes=processes,
         threads=threads,
-        environment=os.environ,
+        environment=log.environment,
         death_signal=death_signal(),
         verbose=verbose,
     )
-    raise typer.Exit(Supervisor([children], say).run())
+    raise typer.Exit(Supervisor([children], log.say).run())
 
 
 def monitor(
@@ -108,6 +113,7 @@ def monitor(
         int | None,
         typer.Option("--port", min=0, max=65_535, help="Port of its HTTP; 9465, or any when taken, if not given."),
     ] = None,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Keep the job log, the fleet's upkeep and its metrics until SIGTERM or Ctrl-C.
 
@@ -121,7 +127,8 @@ def monitor(
       jobfleet monitor
       JOBFLEET_ADMIN_TOKEN=... jobfleet monitor --host 0.0.0.0 --port 9465
     """
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    log = ProcessLog(log_format)
+    configure_logging(level=logging.INFO)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -132,15 +139,15 @@ def monitor(
     try:
         with WatchPost(broker, stored, host or settings().monitor_host, port) as post:
             namespace = settings().jobfleet_namespace
-            say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
-            say(f"metrics at {post.url}/metrics")
+            log.say(f"monitor of {namespace}: Redis at {describe(broker.client)}, job log in {stored.address}")
+            log.say(f"metrics at {post.url}/metrics")
             mark_ready()
             _collect_seldom()
             post.run(stop)
     finally:
         broker.close()
         stored.close()
-    say("monitor stopped")
+    log.say("monitor stopped")
 
 
 def _collect_seldom() -> None:

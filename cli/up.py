@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from ..broker.settings import settings
 from ..deploy.migrate import migrate
@@ -23,13 +24,13 @@ from .child import Child
 from .embedded import embedded_servers
 from .embedded_addresses import EmbeddedAddresses
 from .embedded_watch import EmbeddedWatch, refuse_missing_programs
+from .process_log import ProcessLog
 from .supervisor import Supervisor
-from .tables import say
 from .worker_checks import declared_queues
 from .worker_children import worker_children
 
 
-def run_fleet(modules: Sequence[str], processes: int, threads: int, *, watch: bool = False) -> int:
+def run_fleet(modules: Sequence[str], processes: int, threads: int, log: ProcessLog, *, watch: bool = False) -> int:
     """Run a fleet until a signal; returns the exit code.
 
     Raises:
@@ -41,34 +42,46 @@ def run_fleet(modules: Sequence[str], processes: int, threads: int, *, watch: bo
     if watch:
         refuse_missing_programs()
     queues = declared_queues(modules)
+    say = partial(log.say_for, "up")
     try:
         with ExitStack() as stack:
             addresses = stack.enter_context(embedded_servers(settings().jobfleet_home))
             for name in migrate(settings().database_direct_url or addresses.database_url):
-                _say(f"applied {name}")
-            _greet(addresses, queues)
-            environment = {"REDIS_URL": addresses.redis_url, "DATABASE_URL": addresses.database_url}
+                say(f"applied {name}")
+            _greet(addresses, queues, say)
+            environment = {**log.environment, "REDIS_URL": addresses.redis_url, "DATABASE_URL": addresses.database_url}
             if watch:
                 watching = stack.enter_context(EmbeddedWatch(settings().jobfleet_home))
                 environment |= watching.environment
-                _tell_of(watching)
-            _say("to look at it: jobfleet queues, jobfleet jobs follow, jobfleet dead list; Ctrl-C stops it")
-            return _supervisor(environment, modules, queues, processes, threads).run()
+                _tell_of(watching, say)
+            say("to look at it: jobfleet queues, jobfleet jobs follow, jobfleet dead list; Ctrl-C stops it")
+            return _supervisor(environment, modules, queues, processes, threads, log).run()
     except KeyboardInterrupt:
         return 0
 
 
 def _supervisor(
-    own: Mapping[str, str], modules: Sequence[str], queues: Sequence[str], processes: int, threads: int
+    environment: Mapping[str, str],
+    modules: Sequence[str],
+    queues: Sequence[str],
+    processes: int,
+    threads: int,
+    log: ProcessLog,
 ) -> Supervisor:
-    environment = {**os.environ, **own}
     # Killed with us, not asked to end in good order: our servers are gone then, they would wait for them in vain.
     death = signal.SIGKILL
     workers = worker_children(
-        modules, queues, processes=processes, threads=threads, environment=environment, death_signal=death, say=say
+        modules,
+        queues,
+        processes=processes,
+        threads=threads,
+        environment=environment,
+        death_signal=death,
+        say=log.say_for,
     )
-    monitor = Child("monitor", ["jobfleet.cli", "monitor"], environment, death_signal=death, say=say)
-    supervisor = Supervisor([workers, [monitor]], _say, lambda: _ended_server(supervisor.pids))
+    monitor = Child("monitor", ["jobfleet.cli", "monitor"], environment, death_signal=death, say=log.say_for)
+    say = partial(log.say_for, "up")
+    supervisor = Supervisor([workers, [monitor]], say, lambda: _ended_server(supervisor.pids))
     return supervisor
 
 
@@ -84,22 +97,18 @@ def _ended_server(children: Container[int]) -> str | None:
     return f"a server of this fleet (process {dead.si_pid}) has ended, stopping; its log is in {home}"
 
 
-def _say(line: str) -> None:
-    say(f"up      | {line}")
-
-
-def _greet(addresses: EmbeddedAddresses, queues: Sequence[str]) -> None:
-    _say(f"queues      {', '.join(queues)}")
-    _say(f"Redis       {without_password(addresses.redis_url)}")
-    _say(f"PostgreSQL  {without_password(addresses.database_url)}")
-    _say("to send a job, from this folder or with these two as REDIS_URL and DATABASE_URL:")
-    _say("  from jobfleet.actors import send_email")
-    _say('  send_email.send(tenant_id=42, to="ada@example.com", subject="Hello", body="It runs.")')
+def _greet(addresses: EmbeddedAddresses, queues: Sequence[str], say: Callable[[str], None]) -> None:
+    say(f"queues      {', '.join(queues)}")
+    say(f"Redis       {without_password(addresses.redis_url)}")
+    say(f"PostgreSQL  {without_password(addresses.database_url)}")
+    say("to send a job, from this folder or with these two as REDIS_URL and DATABASE_URL:")
+    say("  from jobfleet.actors import send_email")
+    say('  send_email.send(tenant_id=42, to="ada@example.com", subject="Hello", body="It runs.")')
     if settings().smtp_url is None:
-        _say("SMTP_URL is not set: emails will fail until it is")
+        say("SMTP_URL is not set: emails will fail until it is")
 
 
-def _tell_of(watching: EmbeddedWatch) -> None:
-    _say(f"Prometheus    {watching.prometheus.url}/alerts")
-    _say(f"Alertmanager  {watching.alertmanager.url}")
-    _say(f"monitor       {watching.monitor_url}/metrics; what fires is kept at /admin/alerts (JOBFLEET_ADMIN_TOKEN)")
+def _tell_of(watching: EmbeddedWatch, say: Callable[[str], None]) -> None:
+    say(f"Prometheus    {watching.prometheus.url}/alerts")
+    say(f"Alertmanager  {watching.alertmanager.url}")
+    say(f"monitor       {watching.monitor_url}/metrics; what fires is kept at /admin/alerts (JOBFLEET_ADMIN_TOKEN)")

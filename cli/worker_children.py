@@ -21,7 +21,7 @@ def worker_children(
     environment: Mapping[str, str],
     death_signal: signal.Signals,
     verbose: bool = False,
-    say: Callable[[str], None] | None = None,
+    say: Callable[[str, str], None] | None = None,
 ) -> list[Child]:
     """Processes that each run ``threads`` jobs at once; not yet started.
 
@@ -33,7 +33,7 @@ def worker_children(
       environment: all that they see of the environment.
       death_signal: what they get when we are killed.
       verbose: let Dramatiq log in detail.
-      say: prints a line of theirs; they write to our own output if None.
+      say: prints a name and a line of theirs; they write to our own output if None.
     """
     longest = max(settings().queue(name).time_limit_ms for name in queues)
     arguments = [*modules, "--processes", "1", "--threads", str(threads), *(["--verbose"] if verbose else [])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .job_key import generate_job_id
 from .job_log import JobLog
+from .logs import configure_logging
 from .once_per_job import once_per_job, once_per_job_async, resolve_effect
 from .pipelines import Pipelines
 from .progress import report_progress
@@ -11,12 +12,15 @@ from .queue_time_limit import QueueTimeLimit
 from .retries import Retries
 from .tenant_purge import purge_tenant
 from .tenants import pause_tenant, resume_tenant, set_plan
+from .tracing import Tracing
 
 __all__ = [
     "JobLog",
     "Pipelines",
     "QueueTimeLimit",
     "Retries",
+    "Tracing",
+    "configure_logging",
     "generate_job_id",
     "once_per_job",
     "once_per_job_async",

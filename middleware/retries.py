@@ -102,8 +102,8 @@ class Retries(StockRetries):
         most = min(options.get("max_backoff") or self.max_backoff, self.max_backoff)
         return _jittered(min(first * 2 ** min(retries, 32), most))
 
-    @staticmethod
-    def _fail(message: MessageProxy, lease: Lease | None, reason: str) -> None:
+    def _fail(self, message: MessageProxy, lease: Lease | None, reason: str) -> None:
+        self.logger.warning("Message %r has failed for good and becomes a dead letter: %s.", message.message_id, reason)
         message.fail()
         if lease is not None:
             lease.reason = reason

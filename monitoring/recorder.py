@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from ..broker.fair_broker import FairBroker
 from ..broker.journal import Entry
 from ..middleware.database import Connection, Database
+from . import notices
 from .log_writer import QUERIES, LogWriter
 
 LOGGER = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Recorder:
         """Store what is not stored, then tell Redis of all of it."""
         if fresh := [entry for entry in batch if _moment(entry.position) > _moment(writer.position)]:
             writer.write(fresh)
+            notices.tell(fresh)
         dead = [(event.queue, event.job_id) for entry in batch for event in entry.events if event.kind == "failed"]
         self._broker.journal.recorded(batch[-1].position, sum(entry.size for entry in batch), dead)
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ..broker.redaction import hidden_arguments, shown_arguments
+from ..broker.trace_context import TraceContext
 from . import storable
 
 
@@ -25,14 +26,17 @@ class SentMessage:
         args, kwargs = message.get("args"), message.get("kwargs")
         if not isinstance(kwargs, dict):
             return None
-        options = message.get("options")
-        hidden = hidden_arguments(options if isinstance(options, dict) else {})
+        hidden = hidden_arguments(_options(message))
         listed, shown = shown_arguments(args if isinstance(args, list) else [], kwargs, hidden)
         if listed:
             # An argument that is itself called "args" keeps its name.
             shown["args" if "args" not in shown else "*args"] = listed
         clean: dict[str, Any] = storable.json_value(shown)
         return clean
+
+    def trace(self) -> TraceContext | None:
+        """The trace to which the job belongs, if it belongs to one."""
+        return TraceContext.read(_options(self._read()))
 
     def stored(self) -> bytes:
         """The message byte for byte, for a replay."""
@@ -47,3 +51,8 @@ class SentMessage:
         except (ValueError, RecursionError):
             return {}
         return message if isinstance(message, dict) else {}
+
+
+def _options(message: dict[str, Any]) -> dict[str, Any]:
+    options = message.get("options")
+    return options if isinstance(options, dict) else {}

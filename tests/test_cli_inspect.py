@@ -11,6 +11,9 @@ from processes import Process
 from jobfleet.broker import FairBroker
 from jobfleet.middleware.database import Database
 
+#: The trace context of a request.
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 @pytest.fixture
 def fleet(broker: FairBroker, database_url: str) -> Iterator[SmallFleet]:
@@ -24,7 +27,7 @@ def test_queues_and_jobs_as_the_fleet_has_them(fleet: SmallFleet, fleet_environm
     with fleet.running():
         sent = [fleet.good.send(tenant_id=42, secret="sesame").message_id for _ in range(3)]
         dead = fleet.broken.send(tenant_id=7).message_id
-    late = fleet.good.send_with_options(kwargs={"tenant_id": 7}, delay=3_600_000).message_id
+    late = fleet.good.send_with_options(kwargs={"tenant_id": 7}, delay=3_600_000, traceparent=PARENT).message_id
 
     # When the commands are asked
     asked = ["queues --json", "queues", "jobs list --json", "jobs list --tenant 42 --status completed --queue email"]
@@ -55,6 +58,7 @@ def test_queues_and_jobs_as_the_fleet_has_them(fleet: SmallFleet, fleet_environm
     assert "[redacted]" in good.output
     assert "sesame" not in good.output + listed.output
     assert "scheduled, due" in delayed.output
+    assert f"trace     {PARENT.split('-')[1]}" in delayed.output
 
     # And the audit proves it
     assert (audit.status, audit.output.splitlines()[-1].startswith("audit: clean")) == (0, True)

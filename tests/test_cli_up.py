@@ -16,6 +16,7 @@ import pytest
 from command import parsed, refused, run
 from dramatiq import Message
 from http_client import Client
+from log_lines import json_lines
 from process_tree import all_gone, children, descendants
 from processes import Process, bare_environment
 from wait import eventually, present
@@ -116,6 +117,8 @@ def test_what_dies_is_started_again(fleet: Process) -> None:
     eventually(lambda: fleet.output.count(READY) == 2 and fleet.output.count("monitor of") == 2, timeout=30)
     fleet.terminate()
     assert fleet.wait().status == 0
+    # And nothing but JSON was written, as no terminal reads it
+    assert json_lines(fleet.output)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a child of its parent's death")

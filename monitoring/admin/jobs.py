@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Literal
 
+from dramatiq.errors import ConnectionClosed
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ...middleware.job_history import JobHistory
@@ -55,12 +57,20 @@ def _show(call: Call) -> dict[str, Any]:
     job_id = call.path["job_id"]
     logged = JobHistory(call.fleet.database).job(job_id)
     if logged is not None:
-        return asdict(logged)
+        return {**asdict(logged), "trace_id": _trace_id(call, job_id)}
     # The log is a moment behind.
     state = call.fleet.broker.get(job_id)
     if state is None:
         raise _unknown(job_id)
     return {**asdict(state), "status": state.state, "runs": []}
+
+
+def _trace_id(call: Call, job_id: str) -> str:
+    """The trace of a job that Redis still has; the log can be read without Redis."""
+    with suppress(ConnectionClosed):
+        state = call.fleet.broker.get(job_id)
+        return state.trace_id if state else ""
+    return ""
 
 
 def _why(call: Call) -> dict[str, Any]:

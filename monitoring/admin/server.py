@@ -11,6 +11,7 @@ from typing import Self
 import uvicorn
 
 from ...broker.errors import ConfigurationError
+from ...broker.settings import settings
 from .application import application
 from .monitored import Monitored
 from .tokens import Tokens
@@ -44,7 +45,7 @@ class AdminServer:
         config = uvicorn.Config(
             application(fleet, tokens),
             log_config=None,
-            access_log=False,
+            access_log=settings().access_log,
             server_header=False,
             # Anybody may claim to be a proxy; audit rows have what they claim beside where they come from.
             proxy_headers=False,
