@@ -13,6 +13,8 @@ from jobfleet.pictures.traffic import Traffic
 TICK_SECONDS = 0.1
 #: Jobs of the tenant that floods.
 FLOOD = 500
+#: Images that a tenant sends at once in the end, so that there is something running and waiting to be seen.
+IMAGES = 150
 #: Seconds between two lines on the screen.
 LINE_SECONDS = 30.0
 
@@ -37,6 +39,7 @@ def play(fleet: Fleet, seconds: float) -> None:
             print(f"{now - begin:4.0f} s  {traffic.sent.total()} sent, {traffic.refused} refused", flush=True)
             said = now
         time.sleep(TICK_SECONDS)
+    fleet.check()
 
 
 def _happenings(fleet: Fleet, traffic: Traffic) -> Sequence[Happening]:
@@ -52,9 +55,9 @@ def _happenings(fleet: Fleet, traffic: Traffic) -> Sequence[Happening]:
         (0.58, "a worker dies", lambda: fleet.kill("worker-batch")),
         (0.61, "it is there again", lambda: fleet.revive("worker-batch")),
         (0.68, "the broken endpoint is mended, its dead letters are replayed", lambda: _replay(fleet)),
-        (0.78, "another tenant floods the queue image-processing", lambda: _images(traffic)),
         (0.84, "dead letters of the queue ai are discarded", lambda: _discard(fleet)),
         (0.90, "the queue export is paused", lambda: broker.pause("export")),
+        (0.98, "another tenant floods the queue image-processing", lambda: _images(traffic)),
     )
 
 
@@ -64,7 +67,7 @@ def _flood(traffic: Traffic) -> None:
 
 
 def _images(traffic: Traffic) -> None:
-    for _ in range(60):
+    for _ in range(IMAGES):
         traffic.send("image", "hooli")
 
 

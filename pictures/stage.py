@@ -45,7 +45,8 @@ first_backoff_ms = 1000
 [queues.webhook]
 first_backoff_ms = 1000
 """
-SCRAPE_SECONDS = 1
+#: As often as a small fleet is scraped; rates over four of them are smooth enough to be read.
+SCRAPE_SECONDS = 5
 PROMETHEUS = """
 global:
   scrape_interval: {seconds}s
