@@ -134,6 +134,23 @@ def test_a_discard_that_is_repeated_says_what_it_did(
     assert kinds(broker, job_id) == ["enqueued", "failed", "discarded"]
 
 
+def test_a_letter_that_was_discarded_is_not_given_up_again_while_the_archive_has_not_heard_of_it(
+    broker: FairBroker,
+) -> None:
+    # Given a letter that PostgreSQL holds too, and that was discarded a moment ago
+    job_id = send(broker)
+    die(ScriptedWorker(broker))
+    letter = present(broker.dead_letters.show(job_id))
+    assert broker.dead_letters.discard([job_id]) == [job_id]
+    # When somebody else discards it, to whom PostgreSQL still says that it is dead
+    row = [job_id, letter.failed_ms, "default", "1", "act", 1, "", 1]
+    answer = broker.scripts.call_once("discard", pack([row]), "once more")
+    # Then it was given up once, and is counted once
+    assert answer == [0]
+    assert kinds(broker, job_id) == ["enqueued", "failed", "discarded"]
+    assert broker.client.hget(broker.keys.metrics, "dead_discarded\tdefault") == b"1"
+
+
 @pytest.mark.parametrize("delay", [None, 60_000])
 def test_a_cancel_that_is_repeated_says_what_it_did(
     broker: FairBroker, operator: FairBroker, proxy: LossyProxy, delay: int | None

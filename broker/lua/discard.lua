@@ -5,7 +5,8 @@
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua
 -- ARGV[2]  packed {item, ...}; item = {id, died at ms, queue, tenant, actor, attempts, key, archived};
---          archived = 1 when PostgreSQL alone holds it and gave it up
+--          archived = 1 when PostgreSQL gave it up and Redis was not seen to hold it: it does not know yet what
+--          the recorder has not read, such as that it was discarded here a moment ago
 -- ARGV[3]  why, for the journal
 -- Returns one number per item: 1 discarded, 0 not dead here, or not that death.
 local now = read_clock()
@@ -22,7 +23,7 @@ local function discard(item)
   local id, died, queue, tenant, actor, attempts, key, archived = unpack(item)
   if tonumber(redis.call('ZSCORE', dead_key(queue), id) or 0) == died then
     forget(id, queue)
-  elseif archived == 1 and redis.call('HEXISTS', JOBS, id) == 0 then
+  elseif archived == 1 and redis.call('HEXISTS', JOBS, id) == 0 and not ended_lately(id) then
     count('dead_returned\t' .. queue)
   else
     return 0

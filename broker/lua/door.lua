@@ -10,7 +10,7 @@
 local PARTS = 8
 
 -- Which of the jobs have ended lately.
-local function ended_lately(n)
+local function which_ended(n)
   local ended = {}
   for _, set in ipairs(ended_sets()) do
     local ids = {}
@@ -24,7 +24,7 @@ end
 
 local function take_in(admit)
   local journal_max, n = tonumber(ARGV[1]), (#ARGV - 1) / PARTS
-  local ended, outcomes = ended_lately(n), {}
+  local ended, outcomes = which_ended(n), {}
   for i = 1, n do
     local at = 1 + (i - 1) * PARTS
     local id, queue, tenant, actor, priority, delay, policy, message = unpack(ARGV, at + 1, at + PARTS)

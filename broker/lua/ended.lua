@@ -7,6 +7,14 @@ local function ended_sets()
   return {ended_key(epoch), ended_key(epoch - 1), ended_key(epoch - 2)}
 end
 
+-- Whether a job ended lately: what PostgreSQL says of it may be older than that.
+local function ended_lately(id)
+  for _, set in ipairs(ended_sets()) do
+    if redis.call('SISMEMBER', set, id) == 1 then return true end
+  end
+  return false
+end
+
 local function remember_ended(ids)
   local epoch = math.floor(now / 30000)
   redis.call('SADD', ended_key(epoch), unpack(ids))

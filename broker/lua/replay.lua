@@ -10,16 +10,11 @@
 -- ARGV[2 + i]  the message to run, its retry count reset
 -- Returns one number per item: 1 replayed, 0 not dead, or not that death (somebody was faster).
 local now = read_clock()
-local function ended(id)
-  for _, set in ipairs(ended_sets()) do
-    if redis.call('SISMEMBER', set, id) == 1 then return true end
-  end
-end
 
 local function replay(item, message)
   local id, died, queue, tenant, actor, priority, attempts, created, key, ttl = unpack(item)
   local here = tonumber(redis.call('ZSCORE', dead_key(queue), id) or 0) == died
-  if not here and (redis.call('HEXISTS', JOBS, id) == 1 or ended(id)) then return 0 end
+  if not here and (redis.call('HEXISTS', JOBS, id) == 1 or ended_lately(id)) then return 0 end
   local record = {FORMAT, queue, tenant, actor, priority, attempts, created, 0, key, message, now, ttl}
   redis.call('HSET', JOBS, id, cmsgpack.pack(record))
   redis.call('ZREM', dead_key(queue), id)
