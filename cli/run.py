@@ -19,7 +19,6 @@ from ..deploy.migrate import migrate as apply_migrations
 from ..deploy.migrate import pending
 from ..middleware.database import database
 from ..middleware.logs import configure_logging
-from ..monitoring.watch_post import WatchPost
 from .parent_death import death_signal
 from .process_log import LogFormatOption, ProcessLog
 from .ready_mark import mark_ready
@@ -136,6 +135,9 @@ def monitor(
     with reachable(broker.client):
         broker.client.ping()
     refuse_missing_migrations()
+    # Put off, since the monitor's HTTP brings much along that no other command needs.
+    from ..monitoring.watch_post import WatchPost
+
     try:
         with WatchPost(broker, stored, host or settings().monitor_host, port) as post:
             namespace = settings().jobfleet_namespace

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..actors.storage import storage
 from ..middleware.database import database
 from ..middleware.purged import Purged
 from ..middleware.tenant_purge import TenantPurge
@@ -33,6 +32,9 @@ def purge(
       jobfleet tenants purge 42 --dry-run
       jobfleet tenants purge 42 --yes
     """
+    # Put off, since the actors bring much along that no other command needs.
+    from ..actors.storage import storage
+
     with fleet_context() as fleet:
         purging = TenantPurge(fleet.broker, database(), storage().remove_all)
         found = purging.count(tenant_id)
