@@ -11,6 +11,7 @@ from dramatiq import Broker
 
 from ..broker import FairBroker
 from ..broker.errors import InvalidPayload
+from ..broker.names import check_name
 from ..broker.shown import shown
 from ..broker.trace_context import TRACEPARENT, TRACESTATE
 
@@ -23,8 +24,6 @@ OURS = frozenset(
 )
 #: Options with which Dramatiq's compositions and retries mark a message of their own accord.
 DRAMATIQS = frozenset({"delay", "pipe_target", "pipe_ignore"})
-#: Characters of an idempotency key.
-KEY_MAX = 255
 
 
 def delay_ms(delay: int | timedelta | None) -> int | None:
@@ -81,11 +80,5 @@ def _check_values(options: Mapping[str, Any]) -> None:
             f"priority is {shown(priority)}; allowed is a whole number from 1 (first) to 9 (last)", field="priority"
         )
     key = options.get("idempotency_key")
-    if key is not None and not _is_key(key):
-        raise InvalidPayload(
-            f"idempotency_key must be a text of 1 to {KEY_MAX} printable characters", field="idempotency_key"
-        )
-
-
-def _is_key(key: object) -> bool:
-    return isinstance(key, str) and 1 <= len(key) <= KEY_MAX and key.isprintable()
+    if key is not None:
+        check_name("idempotency_key", key)

@@ -14,6 +14,7 @@ from .encoding import encode
 from .errors import InvalidPayload
 from .job import SYSTEM
 from .lease import Admitted, Lease
+from .names import NAME_MAX, check_name, check_queue_name
 from .policy import policy_of
 from .refusal import Outcome, outcome_of
 from .scripts import Scripts
@@ -24,9 +25,6 @@ PRIORITIES = range(1, 10)
 DEFAULT_PRIORITY = 5
 #: Jobs that one script call accepts.
 CHUNK = 500
-
-#: Characters that the name of a queue, an actor or a job, or an idempotency key, may have.
-NAME_MAX = 255
 
 #: Whole numbers that are too long for a tenant's id, with a sign.
 TENANT_NUMBERS = 10**63
@@ -51,23 +49,6 @@ def tenant_of(message: Message[Any]) -> str:
     )
 
 
-def check_name(field: str, name: object) -> None:
-    """See that a name can be a key in Redis and a value in PostgreSQL.
-
-    Raises:
-      InvalidPayload: it is no text of 1 to NAME_MAX characters, or holds half a character (a lone surrogate).
-    """
-    if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX:
-        raise InvalidPayload(f"{field} is {shown(name)}; it must be text of 1 to {NAME_MAX} characters", field=field)
-    if not name.isascii():
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidPayload(
-                f"{field} is {shown(name)}, which is no valid text: {error.reason}", field=field
-            ) from None
-
-
 def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admitted:
     """Check a message and encode it.
 
@@ -81,7 +62,7 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
     """
     message, delay = _canonical(message, delay)
     tenant = tenant_of(message)
-    check_name("queue_name", message.queue_name)
+    check_queue_name("queue_name", message.queue_name)
     check_name("actor_name", message.actor_name)
     check_name("message_id", message.message_id)
     priority = message.options.get("priority", DEFAULT_PRIORITY)
@@ -90,9 +71,7 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
     if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < 1e14):
         raise InvalidPayload(f"delay is {shown(delay)}; it must be milliseconds, 0 or more", field="delay")
     key = message.options.get("idempotency_key")
-    if key is None:
-        key = ""
-    elif key != "":
+    if key is not None:
         check_name("idempotency_key", key)
     try:
         encoded = encode(message)
@@ -100,7 +79,7 @@ def admit(message: Message[Any], delay: float | None, payload_max: int) -> Admit
         raise InvalidPayload(f"the arguments of {message.actor_name} cannot be encoded: {error}") from None
     if len(encoded) > payload_max:
         raise InvalidPayload(f"the message has {len(encoded)} bytes; at most {payload_max} are allowed")
-    policy = policy_of(message, tenant, key)
+    policy = policy_of(message, tenant, key or "")
     delay = int(delay or 0)
     return (message.message_id, message.queue_name, tenant, message.actor_name, int(priority), delay, policy, encoded)
 
@@ -138,7 +117,7 @@ def admit_invalid(lease: Lease, message: Message[Any], error: str) -> tuple[Admi
 
 def _storable(name: object) -> str:
     """A name that could not be admitted, near enough for someone to recognise it."""
-    return str(name).encode("ascii", "backslashreplace").decode()[:NAME_MAX] or "(none)"
+    return str(name).encode("unicode_escape").decode()[:NAME_MAX] or "(none)"
 
 
 def admit_from_hook(lease: Lease, message: Message[Any], delay: float | None, payload_max: int) -> tuple[Admitted, str]:

@@ -20,8 +20,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, IPvAnyNetwork, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidPayload
 from .fleet_file import FleetFile
+from .names import check_queue_name
 from .plans import PLANS, Plan, merge_plans
 from .queues import QUEUES, Queue
 
@@ -139,6 +140,10 @@ def _merge_queues(rows: Any) -> dict[str, Queue]:
         if not isinstance(row, dict) or (unknown := set(row) - known):
             wrong = ", ".join(sorted(unknown)) if isinstance(row, dict) else str(row)
             raise ConfigurationError(f"[queues.{name}] has {wrong}; allowed are {', '.join(sorted(known))}")
+        try:
+            check_queue_name("the name of a queue", name)
+        except InvalidPayload as error:
+            raise ConfigurationError(f"[queues] of the configuration file: {error}") from None
         merged = replace(queues.get(name) or Queue(name=name), **row)
         queues[name] = TypeAdapter(Queue).validate_python(merged.__dict__)
     return queues

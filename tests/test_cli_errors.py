@@ -60,6 +60,7 @@ def test_bad_configuration_file(nowhere: dict[str, str], tmp_path: Path) -> None
         "cannot be read": "lease_ms = ",
         "attemps": "[queues.email]\nattemps = 4",
         "[queues.email]": "queues = 3",
+        "the name of a queue is 'a b'; it must have no spaces": '[queues."a b"]\nattempts = 4',
         "LEASE_MS": "lease_ms = 1",
     }
     environments = []

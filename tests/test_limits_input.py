@@ -78,7 +78,7 @@ bad_keys = st.one_of(
     odd,
     st.integers(),
     texts(min_size=256, max_size=260),
-    st.sampled_from(("x" * 256, "x" * 100_000, "\ud800", "é" * 256)),
+    st.sampled_from(("", "x" * 256, "x" * 100_000, "\ud800", "é" * 256, "a\nb", "a\tb", "\0", "a\u2028b")),
 )
 bad_priorities = st.one_of(
     st.none(), odd, texts(max_size=3), st.integers().filter(lambda n: not 1 <= n <= 9), st.sampled_from((5.0, "5"))
@@ -94,7 +94,13 @@ bad_ttls = st.one_of(
     texts(max_size=4),
     st.sampled_from((0, -1, timedelta(0), timedelta(days=366), LONGEST_TTL.total_seconds() + 1)),
 )
-bad_names = st.one_of(odd, st.none(), st.integers(), texts(min_size=256, max_size=260), st.just(""))
+bad_names = st.one_of(
+    odd,
+    st.none(),
+    st.integers(),
+    texts(min_size=256, max_size=260),
+    st.sampled_from(("", "a\nb", "a\tb", "\0", "\ud800")),
+)
 
 #: Field, bad values of it, and where it stands: in the arguments, in the options, in the message itself.
 FIELDS: list[tuple[str, SearchStrategy[Any], str]] = [
@@ -106,7 +112,7 @@ FIELDS: list[tuple[str, SearchStrategy[Any], str]] = [
     ("idempotency_ttl", bad_ttls, "options"),
     ("message_id", bad_names, "message"),
     ("actor_name", bad_names, "message"),
-    ("queue_name", bad_names, "message"),
+    ("queue_name", st.one_of(bad_names, st.just("a b")), "message"),
 ]
 
 

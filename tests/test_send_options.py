@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from dramatiq import Message
 from dramatiq.brokers.stub import StubBroker
 
 from jobfleet.actors import actor, send_email
@@ -30,11 +31,19 @@ def test_a_delay_that_is_no_duration_is_refused(delay: Any) -> None:
         send_email.send_with_options(kwargs={"tenant_id": 1, "to": "a@b.de", "subject": "s", "body": "b"}, delay=delay)
 
 
-@pytest.mark.parametrize("key", ["", 5, "a\nb", "x" * 256])
-def test_an_idempotency_key_that_is_no_text_is_refused(key: Any) -> None:
-    with pytest.raises(InvalidPayload) as caught:
-        send_email.with_options(idempotency_key=key)
-    assert caught.value.field == "idempotency_key"
+@pytest.mark.parametrize("key", ["", 5, "a\nb", "a\0", "\ud800", "x" * 256])
+def test_an_idempotency_key_that_is_none_is_refused_alike_by_an_actor_and_by_the_broker(key: Any) -> None:
+    plain = Message[Any]("default", "act", (), {}, {"idempotency_key": key})
+    said = []
+    for send in (
+        lambda: send_email.with_options(idempotency_key=key),
+        lambda: FairBroker(middleware=[]).enqueue(plain),
+    ):
+        with pytest.raises(InvalidPayload, match=r"it must be text of 1 to 255 printable characters") as caught:
+            send()
+        assert caught.value.field == "idempotency_key"
+        said.append(str(caught.value))
+    assert said[0] == said[1]
 
 
 def test_an_unknown_option_is_met_with_the_one_that_was_meant() -> None:
