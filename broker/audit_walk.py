@@ -18,6 +18,9 @@ SLICE = 500
 #: What is named after a queue and holds jobs.
 _OF_A_QUEUE = ("suspects", "halted", "scheduled", "active", "dead")
 
+#: What is named after a queue and holds none.
+_ABOUT_A_QUEUE = ("waiting", "oldest", "stored", "ring", "tags")
+
 #: Where a job was seen: its id, queue and tenant, '' for what the place is not named after.
 Seen = tuple[str, str, str]
 
@@ -41,7 +44,7 @@ class AuditWalk:
         start = len(self._keys.prefix)
         for key in self._keys_like(f"{self._keys.prefix}:"):
             kind, _, owner = key[start + 1 :].partition(":")
-            if owner and kind in (*_OF_A_QUEUE, "line", "held", "leases"):
+            if owner and kind in (*_OF_A_QUEUE, *_ABOUT_A_QUEUE, "line", "held", "leases", "worker"):
                 self._owners[kind].append(owner)
             if right := key_type(key[start + 1 :]):
                 yield key[start:], right
@@ -58,10 +61,19 @@ class AuditWalk:
                 yield job_id, "", ""
 
     def strangers(self) -> Iterator[str]:
-        """Workers that hold leases and are not registered: nobody would ever take them back."""
-        for worker in self._owners["leases"]:
-            if self._client.zscore(self._keys.workers, worker) is None and self._client.hlen(self._keys.leases(worker)):
+        """Workers that have leases or a description and are not registered: nobody would ever take them back."""
+        for worker in dict.fromkeys(self._owners["leases"] + self._owners["worker"]):
+            if self._client.zscore(self._keys.workers, worker) is None and (
+                self._client.exists(self._keys.leases(worker)) or self._client.exists(self._keys.worker(worker))
+            ):
                 yield worker
+
+    def unknown_queues(self) -> Iterator[str]:
+        """Queues that have keys and are not among the queues: nobody would look after them."""
+        named = [queue for kind in (*_OF_A_QUEUE, *_ABOUT_A_QUEUE) for queue in self._owners[kind]]
+        lines = [line.rpartition(":")[0] for line in self._owners["line"]]
+        known = {_text(queue) for queue in self._client.smembers(self._keys.queues)}
+        yield from (queue for queue in dict.fromkeys(named + lines) if queue not in known)
 
     def idempotency_keys(self) -> Iterator[str]:
         """Idempotency keys, without the namespace."""
@@ -74,7 +86,8 @@ class AuditWalk:
             for queue in self._owners[kind]:
                 yield f"{self._keys.prefix}:{kind}:{queue}", queue, ""
         for names in self._owners["line"]:
-            queue, _, tenant = names.partition(":")
+            # A queue's name may have colons, a tenant's has none.
+            queue, _, tenant = names.rpartition(":")
             yield self._keys.line(queue, tenant), queue, tenant
         for tenant in self._owners["held"]:
             yield self._keys.held(tenant), "", tenant

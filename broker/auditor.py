@@ -1,12 +1,15 @@
 """Proof of conservation: every accepted job is over, or in exactly one place; and what mends it where it is not.
 
-1. Every key is of the type that its name says, else whoever meets it fails.
+1. Every key is of the type that its name says, and what all scripts read of the fleet's state and of limits can
+   be read, else whoever meets it fails.
 2. Every record is looked at in slices; each slice is one moment.
 3. Every member of the lines, of suspects, halted, held, scheduled, active and dead, and every lease is looked
    at, so that nothing stands there without a record.
-4. Every lease belongs to a registered worker (one that is late is about to be taken back).
+4. Every lease, and every description of a worker, belongs to a registered one (one that is late is about to be
+   taken back); every queue that has keys is among the queues.
 5. Per queue, at one moment: accepted = over + here, by the counters that the scripts keep; what is kept as a
-   count is what it counts; who is parked has no free slot.
+   count is what it counts; who is parked has no free slot; only dead letters say why they failed, and only runs
+   are marked as cancelled.
 6. Every idempotency key without a time to live stands for a job that somebody knows.
 
 A repair mends what was found and looks again, until nothing is found or nothing more can be done.
@@ -22,6 +25,7 @@ from typing import TypeVar
 from .archive import Archive
 from .audit import AuditReport, Finding, Repair, findings
 from .audit_walk import AuditWalk, Seen
+from .broken_fields import BrokenField, broken_fields
 from .commands import Commands
 from .errors import Unavailable
 from .keys import Keys
@@ -31,7 +35,7 @@ from .scripts import Scripts, pack
 #: Jobs, or keys, that one run of a script checks.
 SLICE = 200
 #: Repairs with a look after each: a job can only be mended once its place can be read, say.
-ROUNDS = 4
+ROUNDS = 5
 
 T = TypeVar("T")
 
@@ -45,6 +49,10 @@ class _Look:
     jobs: tuple[Seen, ...] = ()
     #: Keys of a wrong type, without the namespace, with the type that they must have.
     types: tuple[tuple[str, str], ...] = ()
+    #: What stands in hashes and cannot be read.
+    fields: tuple[BrokenField, ...] = ()
+    #: Queues that have keys and are not among the queues.
+    queues: tuple[str, ...] = ()
     #: Idempotency keys, without the namespace, with the ids of the unknown jobs that they stand for.
     orphans: tuple[tuple[str, str], ...] = ()
 
@@ -96,6 +104,9 @@ class Auditor:
             # Scripts that meet them fail, so there is no more to see before they are gone.
             found = [Finding("type", key[1:], f"is a {kind} and must be a {right}") for key, kind, right in wrong]
             return _Look(AuditReport(0, tuple(found)), types=tuple((key, right) for key, _, right in wrong))
+        if broken := tuple(broken_fields(self._client, self._keys)):
+            found = [Finding("field", row.name, row.text) for row in broken]
+            return _Look(AuditReport(0, tuple(found)), fields=broken)
         ids: set[str] = set()
         jobs: list[Seen] = []
         found = []
@@ -105,11 +116,15 @@ class Auditor:
             names = {finding.name for finding in amiss}
             jobs += [seen for seen in batch if seen[0] in names]
             found += amiss
-        found += [Finding("worker", name, "holds leases but is not registered") for name in walk.strangers()]
+        found += [
+            Finding("worker", name, "has leases or a description but is not registered") for name in walk.strangers()
+        ]
+        unknown = tuple(walk.unknown_queues())
+        found += [Finding("queue", name, "has keys but is not among the queues") for name in unknown]
         orphans = tuple(self._orphans(walk))
         found += [Finding("key", key[1:], _of_orphan(job_id)) for key, job_id in orphans]
         found += findings(self._scripts.call("audit_totals"))
-        return _Look(AuditReport(len(ids), tuple(dict.fromkeys(found))), tuple(jobs), orphans=orphans)
+        return _Look(AuditReport(len(ids), tuple(dict.fromkeys(found))), tuple(jobs), orphans=orphans, queues=unknown)
 
     def _wrong_types(self, walk: AuditWalk) -> Iterator[tuple[str, str, str]]:
         """Keys without the namespace, the type that each has, and the one that it must have."""
@@ -141,9 +156,12 @@ class Auditor:
     def _mend(self, look: _Look) -> list[Repair]:
         if look.types:
             return self._repairs.mend_types(look.types)
+        if look.fields:
+            return self._repairs.mend_fields(look.fields)
         done = [repair for worker in look.names("worker") for repair in self._repairs.mend_worker(worker)]
         for batch in _slices(look.jobs):
             done += self._repairs.mend_jobs(batch)
+        done += [repair for queue in look.queues for repair in self._repairs.mend_queue(queue)]
         done += self._repairs.mend_keys(look.names("key"), look.orphans)
         done += self._repairs.mend_totals()
         for finding in findings(self._scripts.call("audit_totals")):

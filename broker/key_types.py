@@ -5,7 +5,7 @@ from __future__ import annotations
 #: By the whole name behind the namespace.
 _SINGLE = {
     "hash": "jobs fleet metrics actors failures cancels vtime means plans tenants running backlog parked parked-jobs "
-    "resuming held",
+    "resuming resumed held",
     "zset": "workers gates",
     "set": "queues paused",
     "stream": "journal",

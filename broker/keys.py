@@ -47,6 +47,8 @@ class Keys:
         self.gates = f"{self.prefix}:gates"
         #: hash: queue -> place from which on jobs that were put aside go back; there is none when all have.
         self.resuming = f"{self.prefix}:resuming"
+        #: hash: what was paused, such as ``queue:email`` -> when it was resumed last, ms.
+        self.resumed = f"{self.prefix}:resumed"
         #: hash: queue -> held jobs.
         self.held_jobs = f"{self.prefix}:held"
         #: list: what was changed over HTTP and has no row in PostgreSQL yet.

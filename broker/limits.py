@@ -44,12 +44,14 @@ class LimitTable:
         self._scripts = scripts
 
     def is_empty(self) -> bool:
-        """Redis knows no plans: nobody has published any, or its data are gone.
+        """Redis knows no plans, or not of which version they are: nobody has published any, or data are gone.
+
+        A repair that took something out of them forgets the version, so that they are published again.
 
         Raises:
           redis.RedisError: the server is away.
         """
-        return not self._commands.exists(self._keys.plans)
+        return not (self._commands.exists(self._keys.plans) and self._commands.hexists(self._keys.fleet, "limits"))
 
     def version(self) -> int:
         """Of what was published last, 0 where nothing was.

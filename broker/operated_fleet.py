@@ -103,7 +103,8 @@ class OperatedFleet(Fleet):
     def resume_actor(self, actor: str) -> bool:
         """Let a paused actor go on: its jobs go back to their places in their lines.
 
-        Interrupted half-way, the fleet's upkeep goes on with it.
+        Interrupted half-way, the fleet's upkeep goes on with it. What its jobs waited until now does not count
+        against their wait objective.
 
         Returns:
           Whether it was paused.
@@ -121,7 +122,7 @@ class OperatedFleet(Fleet):
             self.commands.sadd(self.keys.paused, f"queue:{queue_name}")
 
     def resume(self, queue_name: str) -> None:
-        """Let a paused queue go on."""
+        """Let a paused queue go on. What its jobs waited until now does not count against their wait objective."""
         with reachable(self.client):
-            self.commands.srem(self.keys.paused, f"queue:{queue_name}")
+            self.scripts.call_once("resume_queue", queue_name)
             self.upkeep()

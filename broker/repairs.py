@@ -9,6 +9,7 @@ from dramatiq.message import Message
 
 from .audit import Repair, repairs
 from .audit_walk import Seen
+from .broken_fields import BrokenField
 from .commands import Commands
 from .errors import JobfleetError
 from .keys import Keys
@@ -39,10 +40,20 @@ class Repairs:
             if done
         ]
 
+    def mend_fields(self, broken: Sequence[BrokenField]) -> list[Repair]:
+        """Take out what cannot be read."""
+        self._scripts.call("repair_fields", pack([part for row in broken for part in (row.hash, row.field, row.value)]))
+        return [Repair(row.name, "could not be read: it is gone") for row in broken]
+
     def mend_worker(self, worker: str) -> list[Repair]:
         """Give back what a worker holds, unless it is registered."""
         ended = self._scripts.call_once("repair_worker", worker)
-        return [Repair(worker, f"was not registered: {ended} leases were given back")] if ended else []
+        return [Repair(worker, f"was not registered: {ended} leases were given back")] if ended >= 0 else []
+
+    def mend_queue(self, queue: str) -> list[Repair]:
+        """Let a queue be among the queues again, where all that is counted of it is looked at."""
+        added = self._client.sadd(self._keys.queues, queue)
+        return [Repair(queue, "is among the queues again")] if added else []
 
     def mend_jobs(self, seen: Iterable[Seen]) -> list[Repair]:
         """Put each job into exactly one place, with what belongs to that place."""

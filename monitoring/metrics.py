@@ -35,7 +35,12 @@ COUNTERS = (
     Metric("dead_replayed", "Dead letters that were sent again.", ("queue",)),
     Metric("dead_discarded", "Dead letters that were given up.", ("queue",)),
     Metric("tenant_admitted", "Jobs that tenants' limits let in.", ("plan", "queue")),
-    Metric("tenant_refused", "Jobs that were refused to tenants, by reason.", ("plan", "queue", "reason"), REFUSALS),
+    Metric(
+        "tenant_refused",
+        "Jobs that were refused to tenants, by reason; invalid: the key of a job with another payload.",
+        ("plan", "queue", "reason"),
+        REFUSALS,
+    ),
     Metric("duplicates", "Sends whose idempotency key belonged to a job already.", ("queue",)),
     Metric("wait_slo_starts", "Starts of jobs, as the wait objective counts them.", ("queue",)),
     Metric("wait_slo_violations", "Starts of jobs that had waited longer than the queue's objective.", ("queue",)),
@@ -61,9 +66,11 @@ STATES = ("waiting", "active", "scheduled", "dead", "parked")
 #: What an audit may find, see ``broker.audit``.
 UNACCOUNTED = (
     "backlog",
+    "cancel",
     "conservation",
     "counter",
     "failure",
+    "field",
     "format",
     "gate",
     "ghost",

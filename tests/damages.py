@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from audit_scene import AuditScene
 
+from jobfleet.broker.scripts import pack
+
 Damage = Callable[[AuditScene], object]
 
 
@@ -143,6 +145,58 @@ def scribble_over_the_key(s: AuditScene) -> None:
     s.broker.client.set(s.prefix + key, "scribble")
 
 
+def scribble_over_a_plan(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.plans, "free", "scribble")
+
+
+def scribble_over_a_tenant(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.tenants, "one", pack(["one", 1, 1_000, 0, 1_000, 0]))
+
+
+def scribble_over_the_fair_order(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.prefix + ":vtime", "default", "scribble")
+
+
+def scribble_over_a_mean(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.prefix + ":means", "act", "scribble")
+
+
+def scribble_over_where_to_go_on(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.resuming, "default", "scribble")
+
+
+def scribble_over_why(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.failures, "dead", "scribble")
+
+
+def scribble_over_the_state(field: str) -> Damage:
+    """Something in the fleet's state that is no number."""
+
+    def scribble(s: AuditScene) -> None:
+        s.broker.client.hset(s.broker.keys.fleet, field, "scribble")
+
+    return scribble
+
+
+def say_why_of_nobody(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.failures, "nobody", "scribble")
+
+
+def mark_what_waits(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.cancels, "waiting", 1)
+
+
+def describe_a_stranger(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.worker("stranger"), "threads", 4)
+
+
+def count_for_nobodys_queue(s: AuditScene) -> None:
+    s.broker.client.hset(s.broker.keys.waiting("nobodys"), "n", 3)
+
+
+#: All that scripts read of the fleet's state.
+STATE = ["last", "behind", "grace", "lease", "recorder", "events", "sequence", "full", "unrecorded", "ended", "limits"]
+
 #: With the jobs whose records are lost: they cannot run.
 DAMAGES: list[tuple[Damage, set[str], set[str]]] = [
     (lose_the_record, {"ghost", "records"}, {"waiting"}),
@@ -177,4 +231,15 @@ DAMAGES: list[tuple[Damage, set[str], set[str]]] = [
     (forget_the_queue, {"queue", "records", "backlog"}, set()),
     (forget_the_key, {"key"}, set()),
     (scribble_over_the_key, {"key"}, set()),
+    (scribble_over_a_plan, {"field"}, set()),
+    (scribble_over_a_tenant, {"field"}, set()),
+    (scribble_over_the_fair_order, {"field"}, set()),
+    (scribble_over_a_mean, {"field"}, set()),
+    (scribble_over_where_to_go_on, {"field"}, set()),
+    *((scribble_over_the_state(field), {"field"}, set[str]()) for field in STATE),
+    (scribble_over_why, {"failure"}, set()),
+    (say_why_of_nobody, {"failure"}, set()),
+    (mark_what_waits, {"cancel"}, set()),
+    (describe_a_stranger, {"worker"}, set()),
+    (count_for_nobodys_queue, {"queue"}, set()),
 ]

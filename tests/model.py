@@ -88,9 +88,10 @@ class Model(Lines):
     def lease(self, job: Job, worker: str, number: int) -> None:
         """The job is active; its tenant is charged the actor's recent mean, or the queue's for a new actor."""
         mean = self.means.get(job.actor) or self.means.get("\t" + job.queue, 0.0)
+        waited = self.now - max(job.since, self.resumed.get(job.queue, 0))
         self.counts["wait_slo_starts", job.queue] += 1
-        self.counts["wait_slo_violations", job.queue] += self.now - job.since > WAIT_OBJECTIVE_MS
-        self.counts["job_wait", job.queue, "sum"] += self.now - job.since
+        self.counts["wait_slo_violations", job.queue] += waited > WAIT_OBJECTIVE_MS
+        self.counts["job_wait", job.queue, "sum"] += waited
         job.state, job.worker, job.number, job.fetched = "active", worker, number, self.now
         job.alone, job.charge = False, max(LEAST_CHARGE, mean)
 

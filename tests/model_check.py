@@ -31,6 +31,7 @@ REMAINS = {
     "means",
     "key",
     "plans",
+    "resumed",
     "tenants",
     "wake",
     "ended",

@@ -27,6 +27,8 @@ class Lines:
         #: Worker -> when its lease ends.
         self.workers: dict[str, int] = {}
         self.paused: set[str] = set()
+        #: Queue -> when it was resumed: what its jobs waited before is nobody's failure.
+        self.resumed: dict[str, int] = {}
         self.entering: list[tuple[str, str]] = []
         self.orders = defaultdict[str, FairOrder](lambda: FairOrder(weights))
         #: Actor, or tab and queue -> recent mean of a run, in ms.

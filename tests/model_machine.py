@@ -25,6 +25,7 @@ LATE = {
     "cancel_many",
     "run_now",
     "resume_actor",
+    "resume_queue",
     "register",
     "leave",
 }
@@ -221,7 +222,7 @@ class Fleet(Stage):
 
     @rule(queue=queues)
     def resume(self, queue: str) -> None:
-        self.model.paused.discard(queue)
+        self.model.resume(queue)
         self.model.upkeep()
         self.clients[1].resume(queue)
 

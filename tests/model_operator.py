@@ -28,6 +28,12 @@ class OperatedModel(Model):
         for queue in {job.queue for job in self.jobs.values()}:
             self.promote(queue)
 
+    def resume(self, queue: str) -> None:
+        """A queue goes on; until now it was an operator who made its jobs wait."""
+        if queue in self.paused:
+            self.paused.discard(queue)
+            self.resumed[queue] = self.now
+
     def cancel(self, job_id: str) -> str:
         """A job that waits is over, one that runs is marked for its worker."""
         job = self.jobs.get(job_id)

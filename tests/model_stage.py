@@ -164,7 +164,7 @@ class Stage(RuleBasedStateMachine):
     def drive_to_the_end(self) -> None:
         """Every job ends, every worker leaves: only what is kept on purpose is left."""
         for queue in QUEUES:
-            self.model.paused.discard(queue)
+            self.model.resume(queue)
             self.clients[1].resume(queue)
         self.model.upkeep()
         self.last_act()
@@ -227,6 +227,7 @@ class Stage(RuleBasedStateMachine):
         assert call("audit_keys", pack([])) == []
         assert call("repair_keys", pack([]), pack([])) == [[], []]
         assert call("repair_types", pack([":jobs", "hash"])) == [0]
+        assert call("repair_fields", pack(["fleet", "last", "scribble"])) == 1
 
     def run_all(self, worker: ModelWorker) -> None:
         """One worker takes what it can and completes it."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
-from audit_scene import AuditScene
+from audit_scene import ONE_A_MINUTE, ONE_AT_ONCE, AuditScene
 from damages import DAMAGES, Damage
+from dramatiq import Message
+from scripted_worker import ScriptedWorker
+from wide_limits import wide
 
 from jobfleet.broker import FairBroker
+from jobfleet.broker.policy import LIMITED, PROMISED
 
 
 @pytest.mark.parametrize(("damage", "kinds"), [(damage, kinds) for damage, kinds, _ in DAMAGES])
@@ -22,3 +27,29 @@ def test_damage_is_named_and_nothing_is_changed(broker: FairBroker, damage: Dama
     assert set(report.by_kind()) == kinds, str(report)
     assert report.by_kind() == Counter(finding.kind for finding in report.findings)
     assert broker.audit() == report
+
+
+def test_the_name_of_a_queue_may_have_colons(broker: FairBroker) -> None:
+    # Given a queue with colons in its name, where jobs wait, run, are held and stand aside with their tenant
+    name = "eu:mail:fast"
+    broker.limits.publish({"free": wide()}, {"one": ONE_AT_ONCE, "rated": ONE_A_MINUTE}, version=1)
+    held: dict[str, Any] = {LIMITED: "delay", PROMISED: True}
+    sent = [("one", {}), ("one", {}), ("one", {}), ("rated", held), ("rated", held), ("acme", {}), ("acme", {})]
+    broker.enqueue_many([Message[Any](name, "act", (), {"tenant_id": tenant}, options) for tenant, options in sent])
+    worker = ScriptedWorker(broker, queues=(name,))
+    assert len(worker.fetch(3, queue=name)) == 3
+    (stats,) = broker.stats([name])
+    assert (stats.active, stats.parked, stats.delayed) == (3, 2, 1)
+
+    # Then all is well with them
+    assert broker.audit().clean, str(broker.audit())
+
+    # And what is amiss is found where it is, and mended
+    (lost,) = broker.commands.zrevrange(broker.keys.line(name, "acme"), 0, 0)
+    broker.client.hdel(broker.keys.jobs, lost.decode())
+    broker.client.hincrby(broker.keys.parked_jobs, name, 5)
+    report = broker.audit(repair=True)
+    assert f"in waiting of {name} without a record" in str(report)
+    assert f"parked: {name} 2 jobs of parked tenants wait, 7 are counted" in str(report)
+    assert report.mended, str(report)
+    assert broker.stats([name])[0].parked == 2

@@ -92,6 +92,11 @@ def go_on_resuming(scene: Scene) -> None:
     scene.lossy.upkeep()
 
 
+def resume_what_was_paused(scene: Scene) -> None:
+    scene.straight.pause("default")
+    scene.lossy.resume("default")
+
+
 NEW = message("new", "c")
 KEYED = message("keyed", "c").copy(options={"idempotency_key": "k", KEY_TTL: 60_000})
 RUNNING_ONES = pack([0, "", "a", "", {"active": 1}, ["active-a", "active-b", "waiting-a"]])
@@ -117,11 +122,20 @@ def mend_a_key(scene: Scene) -> None:
     assert scene.lossy.scripts.call("repair_keys", pack(["keyed", "digest"]), pack([])) == [[1], []]
 
 
+def mend_a_field(name: str) -> Callable[[Scene], Any]:
+    def call(scene: Scene) -> None:
+        scene.straight.client.hset(scene.straight.keys.fleet, name, "scribble")
+        scene.lossy.scripts.call("repair_fields", pack(["fleet", name, "scribble"]))
+
+    return call
+
+
 #: What repairs do to keys that were damaged by hand.
 REPAIRS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("repair_types", mend_a_type),
+    *(("repair_fields", mend_a_field(name)) for name in ("full", "sequence", "ended", "recorder", "events")),
     ("repair_keys", mend_a_key),
-    ("repair_worker", damaged(lambda b: b.client.delete(b.keys.workers), "repair_worker", "w1")),
+    ("repair_worker", damaged(lambda b: b.client.zrem(b.keys.workers, "w1"), "repair_worker", "w1")),
     (
         "repair_jobs",
         damaged(
@@ -180,6 +194,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
         for place in ("waiting", "scheduled", "active", "dead")
     ),
     ("resume_actor", resume_what_was_put_aside),
+    ("resume_queue", resume_what_was_paused),
     ("upkeep", go_on_resuming),
     ("set_limits", lambda s: give_weights(s.lossy, {"a": 3})),
     ("group", lambda s: s.lossy.scripts.call("group", "g", 3, 60_000)),

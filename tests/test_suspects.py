@@ -8,14 +8,17 @@ import pytest
 from dramatiq import Message
 from scripted_worker import ScriptedWorker
 from wait import present
+from wide_limits import wide
 
 from jobfleet.broker import FairBroker
+from jobfleet.broker.limits import Limits
+
+ONE_AT_ONCE = Limits(plan="one", concurrency=1, per_minute=1_000, weight=1, max_backlog=1_000)
 
 
-def send(broker: FairBroker, jobs: int) -> list[str]:
-    messages: list[Message[Any]] = [
-        Message(queue_name="default", actor_name="act", args=(n,), kwargs={}, options={}) for n in range(jobs)
-    ]
+def send(broker: FairBroker, jobs: int, *, actor: str = "act", tenant: str | None = None) -> list[str]:
+    options = {"tenant_id": tenant} if tenant else {}
+    messages = [Message[Any]("default", actor, (n,), {}, options) for n in range(jobs)]
     broker.enqueue_many(messages)
     return [message.message_id for message in messages]
 
@@ -119,3 +122,76 @@ def test_what_ends_well_is_no_suspect_any_more(broker: FairBroker, kind: str) ->
     worker.retry(job_id, 0)
     assert worker.fetch(1)[0][0] == job_id
     assert worker.status == "ok", "a run that came to its end clears it"
+
+
+def test_suspects_that_may_not_start_hide_none_that_may(broker: FairBroker) -> None:
+    # Given many suspects whose tenant has no free slot, more whose actor is paused, and one behind them all
+    broker.limits.publish({"free": wide()}, {}, version=1)
+    (running,) = send(broker, 1, tenant="full")
+    busy = ScriptedWorker(broker)
+    assert len(busy.fetch()) == 1
+    full, stopped = send(broker, 12, tenant="full"), send(broker, 60, actor="stop")
+    (behind,) = send(broker, 1)
+    for _ in range(2):
+        lost = ScriptedWorker(broker)
+        assert len(lost.fetch(100)) == 73
+        lose(broker, lost)
+    broker.pause_actor("stop")
+    broker.limits.publish({}, {"full": ONE_AT_ONCE}, version=2)
+
+    # When an empty worker looks
+    worker = ScriptedWorker(broker)
+    found = worker.fetch(5)
+    if not found:
+        assert worker.last_next_ms == 1, "what one run cannot put aside the next one does, at once"
+        found = worker.fetch(5)
+
+    # Then it gets that one; what may not start costs nobody anything
+    assert ([row[0] for row in found], worker.status) == ([behind], "alone")
+    worker.complete(behind)
+    assert worker.fetch(5) == []
+    assert broker.client.zcard(broker.keys.suspects("default")) == 0
+    assert broker.client.llen(broker.keys.wake("default")) == 0
+    assert broker.stats(["default"])[0].waiting == 72
+    assert broker.audit().clean, str(broker.audit())
+
+    # And when they may start, each runs, alone, in its order
+    busy.complete(running)
+    broker.resume_actor("stop")
+    assert broker.audit().clean, str(broker.audit())
+    ran = []
+    while rows := worker.fetch(5):
+        assert (len(rows), worker.status) == (1, "alone")
+        ran.append(rows[0][0])
+        worker.complete(rows[0][0])
+    assert [job_id for job_id in ran if job_id in full] == full
+    assert [job_id for job_id in ran if job_id in stopped] == stopped
+    assert broker.stats(["default"])[0].total == 0
+    assert broker.audit().clean, str(broker.audit())
+
+
+def test_a_suspect_whose_tenant_was_full_does_not_run_beside_others(broker: FairBroker) -> None:
+    # Given a suspect in the line of its parked tenant, and a worker that runs the tenant's only slot and another job
+    broker.limits.publish({"free": wide()}, {}, version=1)
+    (suspect,) = send(broker, 1, tenant="full")
+    for _ in range(2):
+        lost = ScriptedWorker(broker)
+        lost.fetch()
+        lose(broker, lost)
+    broker.client.zrem(broker.keys.suspects("default"), suspect)
+    first, other = send(broker, 1, tenant="full")[0], send(broker, 1)[0]
+    busy = ScriptedWorker(broker)
+    assert len(busy.fetch(2)) == 2
+    broker.client.zadd(broker.keys.suspects("default"), {suspect: 1})
+    broker.limits.publish({}, {"full": ONE_AT_ONCE}, version=2)
+    assert busy.fetch(2) == []
+    assert busy.status == "ok", "nothing is to be gained by becoming empty"
+    # When the slot is free
+    busy.complete(first)
+    assert busy.fetch(2) == []
+    # Then the worker becomes empty for it first
+    assert busy.fetch(2) == []
+    assert busy.status == "drain"
+    busy.complete(other)
+    assert ([row[0] for row in busy.fetch(2)], busy.status) == ([suspect], "alone")
+    busy.complete(suspect)

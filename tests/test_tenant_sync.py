@@ -109,6 +109,22 @@ def test_plain_sql_reaches_the_fleet(broker: FairBroker, database_url: str) -> N
         reaches(broker, "nobody", ["free", 3, 10, 1, 1_000, False])
 
 
+@pytest.mark.parametrize(("key", "field"), [("tenants", "acme"), ("plans", "free"), ("plans", "pro")])
+def test_what_a_repair_takes_out_of_the_limits_is_published_again(
+    broker: FairBroker, database_url: str, key: str, field: str
+) -> None:
+    with syncing(broker, database_url):
+        plain_sql(database_url, "INSERT INTO tenants (tenant_id, plan) VALUES ('acme', 'pro')")
+        reaches(broker, "acme", PRO)
+        before = published_plans(broker)
+        # When a hand scribbles over limits, and somebody repairs the fleet
+        broker.client.hset(f"{broker.keys.prefix}:{key}", field, "scribble")
+        assert broker.audit(repair=True).mended
+        # Then they are as PostgreSQL says, long before everything is published anyway
+        reaches(broker, "acme", PRO)
+        eventually(lambda: published_plans(broker) == before, timeout=tenant_sync.REFRESH_SECONDS / 2)
+
+
 def test_what_is_told_is_told_with_the_tenants_id(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("LISTEN jobfleet_tenants")

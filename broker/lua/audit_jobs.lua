@@ -43,7 +43,9 @@ local CHECKS = {
     end
   end,
   dead = function(id)
-    if redis.call('HEXISTS', FAILURES, id) == 0 then found('failure', id, 'is dead but nothing says why') end
+    local why = redis.call('HGET', FAILURES, id)
+    if not why then found('failure', id, 'is dead but nothing says why') end
+    if why and not readable(why) then found('failure', id, 'is dead and why cannot be read') end
   end,
 }
 

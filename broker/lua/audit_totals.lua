@@ -34,7 +34,7 @@ end
 local parked = parked_tenants()
 local counted, broken = jobs_counted()
 for _, field in ipairs(broken) do found('counter', (string.gsub(field, '\t', ' ')), 'is no number') end
-local records, active, aside = 0, 0, {}
+local records, active, dead, aside = 0, 0, 0, {}
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   local waiting, of_parked = jobs_waiting(queue, parked[queue])
   if of_parked > 0 then aside[queue] = of_parked end
@@ -42,6 +42,7 @@ for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   local here, expected = jobs_here(queue, waiting), counted[queue] or 0
   records = records + here
   active = active + redis.call('ZCARD', active_key(queue))
+  dead = dead + redis.call('ZCARD', dead_key(queue))
   if here ~= expected then
     found('conservation', queue, 'counters say that ' .. expected .. ' jobs are not over, ' .. here .. ' are here')
   end
@@ -51,6 +52,12 @@ compare(PARKED_JOBS, aside, function(queue, n, told)
 end)
 local stored = redis.call('HLEN', JOBS)
 if stored ~= records then found('records', 'jobs', stored .. ' records for ' .. records .. ' jobs') end
+
+local reasons = redis.call('HLEN', FAILURES)
+if reasons > dead then found('failure', 'jobs', reasons .. ' reasons for ' .. dead .. ' dead letters') end
+for _, id in ipairs(redis.call('HKEYS', CANCELS)) do
+  if not is_among(active_key, id) then found('cancel', id, 'is marked as cancelled and does not run') end
+end
 
 local held, told_held = 0, 0
 for _, tenant in ipairs(redis.call('ZRANGE', GATES, 0, -1)) do

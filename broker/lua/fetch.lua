@@ -1,7 +1,7 @@
 -- Lease jobs to a worker: due jobs are promoted, held ones let in, lost workers' jobs taken back, then jobs are
 -- picked queue by queue in the order given and tenant by tenant in fair order.
 --
--- include: keys pass_full_memory core histograms rates gates idempotency promote suspects charges dead losses waits pick commit
+-- include: keys pass_full_memory core histograms rates gates idempotency promote suspects charges dead losses waits pick resumed commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {worker, number, total, wants}; number grows by one with each fetch of a worker,
@@ -83,7 +83,7 @@ local function lease_all(queue, picks, objective, alone)
     active[#active + 1] = now
     active[#active + 1] = id
     add(id, record, lease)
-    local waited = now - math.max(ready, back_since[record[R_TENANT]] or 0)
+    local waited = now - math.max(ready, back_since[record[R_TENANT]] or 0, resumed_since(queue, record[R_ACTOR]))
     observe('job_wait\t' .. queue, waited)
     if waited > objective then missed = missed + 1 end
   end
@@ -93,29 +93,44 @@ local function lease_all(queue, picks, objective, alone)
   count('wait_slo_violations\t' .. queue, missed)
 end
 
+-- Put a suspect that may not start where it costs no fetch anything: aside with its paused actor, or into the line
+-- of its tenant, which has no free slot and is parked. It comes back as all do that stand there, see read_jobs.
+-- Returns false for one that may start.
+local function put_aside(queue, id, spot, record)
+  local tenant = record[R_TENANT]
+  if paused['actor:' .. record[R_ACTOR]] then
+    redis.call('ZADD', halted_key(queue), spot, id)
+  elseif (free_slots(tenant) or 1) <= 0 then
+    park(queue, tenant)
+    redis.call('ZADD', line_key(queue, tenant), spot, id)
+    redis.call('HINCRBY', PARKED_JOBS, queue, 1)
+  else
+    return false
+  end
+  redis.call('ZREM', suspects_key(queue), id)
+  return true
+end
+
+-- Suspects that one run puts aside: no script runs long.
+local ASIDE_MOST = 50
+
 -- The first suspect that may start, {id, place}: its tenant has a free slot, its actor is not paused.
 local function next_suspect(queue)
-  local first = redis.call('ZRANGE', suspects_key(queue), 0, 9, 'WITHSCORES')
-  for i = 1, #first, 2 do
-    local packed = redis.call('HGET', JOBS, first[i])
-    local record = packed and cmsgpack.unpack(packed)
-    local free = record and free_slots(record[R_TENANT]) or 1
-    if free <= 0 then
-      park(queue, record[R_TENANT])
-    elseif not record or not paused['actor:' .. record[R_ACTOR]] then
-      return {first[i], first[i + 1]}
-    end
+  for _ = 1, ASIDE_MOST do
+    local first = redis.call('ZRANGE', suspects_key(queue), 0, 0, 'WITHSCORES')
+    if not first[1] then return nil end
+    local packed = redis.call('HGET', JOBS, first[1])
+    if not packed or not put_aside(queue, first[1], first[2], cmsgpack.unpack(packed)) then return first end
   end
+  look_again_in(1)
 end
 
 -- A suspect runs alone in its process: an empty worker takes it and nothing else; with none empty,
 -- one worker at a time claims it, is told to take nothing more, and comes back when it is empty.
 -- Returns 'alone' or 'drain' when this worker must take nothing else now.
-local stuck_suspects = {}  -- queue -> true when none of its suspects may start
 local function suspect(queue, objective)
   if redis.call('EXISTS', suspects_key(queue)) == 0 then return nil end
   local found = next_suspect(queue)
-  stuck_suspects[queue] = not found
   if not found then return nil end
   local claim = claim_key(queue)
   if redis.call('HLEN', leases_key(worker)) > 0 then
@@ -123,7 +138,7 @@ local function suspect(queue, objective)
     return nil
   end
   redis.call('ZREM', suspects_key(queue), found[1])
-  local picks = read_jobs(queue, found)
+  local picks = read_jobs(queue, found, true)
   if #picks > 0 then
     adjust(queue, picks[1][2][R_TENANT], picks[1][4])
     take_slots(picks[1][2][R_TENANT], 1)
@@ -132,12 +147,6 @@ local function suspect(queue, objective)
   redis.call('DEL', claim)
   if waits(queue) then touched[queue] = true end
   return 'alone'
-end
-
--- Whether another worker would find something to start in a queue.
-local function is_left(queue)
-  if stuck_suspects[queue] then return redis.call('EXISTS', ring_key(queue)) == 1 end
-  return waits(queue)
 end
 
 local function take(queue, most, rate, objective)
@@ -180,7 +189,7 @@ for _, want in ipairs(wants) do
   fill_lines()
   local n = status == 'ok' and take(queue, most, rate, objective) or 0
   -- What is left is another worker's to take; with nothing left a stale token would only cost a fetch.
-  if not is_left(queue) then
+  if not waits(queue) then
     redis.call('DEL', wake_key(queue))
     touched[queue] = nil
   elseif n > 0 or status ~= 'ok' then
@@ -189,6 +198,8 @@ for _, want in ipairs(wants) do
   local due = redis.call('ZRANGE', scheduled_key(queue), 0, 0, 'WITHSCORES')[2]
   if due then look_again_in(due - now) end
 end
+-- Suspects that stood in lines are not picked from there; with nothing else given, one may start now.
+if suspects_came > 0 and status == 'ok' and #jobs == 0 then status = look_after_suspects() or status end
 local loss = next_loss()
 if loss then look_again_in(loss) end
 commit()

@@ -19,9 +19,21 @@ local function let_in(tenant)
   end
 end
 
+-- The gate of what is left. Who sleeps knows of later moments only, so a gate that opens earlier than it would have
+-- wakes a worker of the first job's queue.
+local function move_gate(tenant, moment, before)
+  local packed = moment < before and redis.call('HGET', JOBS, redis.call('ZRANGE', held_key(tenant), 0, 0)[1])
+  if packed then
+    set_gate(tenant, moment, cmsgpack.unpack(packed)[R_QUEUE])
+  else
+    redis.call('ZADD', GATES, moment, tenant)
+  end
+end
+
 -- Let in what may come, at most `most` jobs of one tenant; whatever is left has its gate.
 local function open_gate(tenant, most)
   local limits, moment = limits_of(tenant), now
+  local before = tonumber(redis.call('ZSCORE', GATES, tenant) or 0)
   for n = 0, most do
     if redis.call('EXISTS', held_key(tenant)) == 0 then
       redis.call('ZREM', GATES, tenant)
@@ -31,7 +43,7 @@ local function open_gate(tenant, most)
     if moment > now or n == most then break end
     let_in(tenant)
   end
-  redis.call('ZADD', GATES, moment, tenant)
+  move_gate(tenant, moment, before)
 end
 
 local function next_gate() return tonumber(redis.call('ZRANGE', GATES, 0, 0, 'WITHSCORES')[2]) end

@@ -1,7 +1,7 @@
 -- What the exporter shows beside the counters, read at one moment: O(queues) and O(leases), whatever waits
 -- and however many tenants there are.
 --
--- include: keys record fleet limits oldest_in_line
+-- include: keys record fleet limits oldest_in_line resumed
 --
 -- KEYS[1]  namespace in braces
 -- ARGV     queue, most jobs of it that one worker runs at once (0: no such bound), ...; these queues are looked
@@ -34,16 +34,24 @@ local function free_since(tenants)
   return since
 end
 
+-- Since when a job waits for the fleet, and not for who had paused its queue or its actor.
+local function waits_since(record)
+  return math.max(record[R_SINCE], resumed_since(record[R_QUEUE], record[R_ACTOR]))
+end
+
 local function oldest_wait_since(queue)
   if redis.call('EXISTS', PLANS) == 0 then
-    return tonumber(redis.call('ZRANGE', oldest_key(queue), 0, 0)[1] or 0) * 1000
+    local second = tonumber(redis.call('ZRANGE', oldest_key(queue), 0, 0)[1] or 0)
+    return second > 0 and math.max(second * 1000, resumed_since(queue, '')) or 0
   end
   local next_ones = redis.call('ZRANGE', ring_key(queue), 0, TURNS_LOOKED_AT - 1)
   if #next_ones == 0 then return 0 end
   local oldest = now
   for tenant, since in pairs(free_since(next_ones)) do
     -- What was parked until then has not waited for the fleet any longer.
-    if since < oldest then oldest = math.min(oldest, math.max(since, oldest_in_line(line_key(queue, tenant), now))) end
+    if since < oldest then
+      oldest = math.min(oldest, math.max(since, oldest_in_line(line_key(queue, tenant), now, waits_since)))
+    end
   end
   return oldest < now and oldest or 0
 end

@@ -22,6 +22,7 @@ local PARKED = ns .. ':parked'       -- hash: tenant without a free slot -> pack
 local PARKED_JOBS = ns .. ':parked-jobs'  -- hash: queue -> jobs in the lines of parked tenants
 local GATES = ns .. ':gates'         -- zset: tenant -> when its rate lets in the next held job, ms
 local RESUMING = ns .. ':resuming'   -- hash: queue -> place from which on jobs put aside go back, see resuming.lua
+local RESUMED = ns .. ':resumed'     -- hash: 'queue:email' or 'actor:send_email' -> when it was resumed last, ms
 local HELD = ns .. ':held'           -- hash: queue -> held jobs
 local function waiting_key(queue) return ns .. ':waiting:' .. queue end      -- hash: second -> jobs that wait since then, n -> all
 local function oldest_key(queue) return ns .. ':oldest:' .. queue end        -- zset of the seconds in it

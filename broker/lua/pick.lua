@@ -13,14 +13,19 @@ end
 
 -- Records of jobs that were taken out of their line, with what their starts are charged:
 -- {{id, record, place, charge}, ...}. An actor that has never run is charged what is usual in the queue.
--- Jobs of a paused actor are put aside, once, and cost nothing until it is resumed.
-local function read_jobs(queue, popped)
+-- Jobs of a paused actor are put aside, once, and cost nothing until it is resumed. Suspects, which stood in line
+-- while they could not start, join the others, unless it is one that is to run alone now.
+local suspects_came = 0
+local function read_jobs(queue, popped, alone)
   local ids, found = {}, {}
   for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
   for i, packed in ipairs(redis.call('HMGET', JOBS, unpack(ids))) do
     local record = packed and cmsgpack.unpack(packed)
     if record and paused['actor:' .. record[R_ACTOR]] then
       redis.call('ZADD', halted_key(queue), popped[2 * i], ids[i])
+    elseif record and record[R_LOSSES] >= SUSPECT_LOSSES and not alone then
+      redis.call('ZADD', suspects_key(queue), popped[2 * i], ids[i])
+      suspects_came = suspects_came + 1
     elseif record then
       local mean = mean_of(record[R_ACTOR])
       if mean == 0 then mean = mean_of('\t' .. queue) end
@@ -96,7 +101,8 @@ end
 
 -- Up to n jobs of the tenant whose turn it is; while the next tenant's turn is further off than one job
 -- that is usual in the queue, several are taken at once: one tenant alone costs one command. Where
--- they are longer than usual, those for which it is no longer the tenant's turn go back.
+-- they are longer than usual, those for which it is no longer the tenant's turn go back. Where suspects came up, its
+-- turns are over for this run: no more of them than it has free slots are to leave the line.
 -- Returns the tag of the last start, nil when there was none.
 local function take_turn(queue, ring, tags, n, picks)
   local tag, tenant = unpack(table.remove(ring, 1))
@@ -105,7 +111,7 @@ local function take_turn(queue, ring, tags, n, picks)
     park(queue, tenant)
     return nil
   end
-  local line, weight, before = line_key(queue, tenant), weight_of(tenant), #picks
+  local line, weight, before, came = line_key(queue, tenant), weight_of(tenant), #picks, suspects_came
   local usual = math.max(LEAST_CHARGE, mean_of('\t' .. queue))
   local most = math.min(n, free or n, math.floor((turn - tag) * weight / usual) + 1)
   local popped = redis.call('ZPOPMIN', line, most)
@@ -118,7 +124,7 @@ local function take_turn(queue, ring, tags, n, picks)
     write_ring(queue, {[tenant] = tag})
     if redis.call('EXISTS', line) == 1 then park(queue, tenant) end
     tags[tenant] = nil
-  elseif #left > 0 or #popped / 2 == most then
+  elseif came == suspects_came and (#left > 0 or #popped / 2 == most) then
     put_back(ring, tag, tenant)
   end
   return last

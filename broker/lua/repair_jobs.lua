@@ -73,7 +73,8 @@ local RESTORE = {
   end,
   -- Who replays or discards a dead letter names the moment of its death, so both places must agree on it.
   dead = function(id, _, _, _, died)
-    if redis.call('HEXISTS', FAILURES, id) == 1 then return end
+    local why = redis.call('HGET', FAILURES, id)
+    if why and readable(why) then return end
     redis.call('HSET', FAILURES, id, cmsgpack.pack({'unknown', 'why it failed was lost', '', '', died}))
     did(id, 'says now that why it failed was lost')
   end,

@@ -86,8 +86,28 @@ local function mend_sums(parked)
   recount(PARKED_JOBS, aside, 'jobs of parked tenants')
 end
 
+-- Marks of jobs that are nowhere any more where a mark means something.
+local function drop_marks(key, key_of, text)
+  for _, id in ipairs(redis.call('HKEYS', key)) do
+    if not is_among(key_of, id) then
+      redis.call('HDEL', key, id)
+      did(id, text)
+    end
+  end
+end
+
+local function mend_marks()
+  local dead = 0
+  for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do dead = dead + redis.call('ZCARD', dead_key(queue)) end
+  if redis.call('HLEN', FAILURES) > dead then
+    drop_marks(FAILURES, dead_key, 'said why it failed and is no dead letter: that is gone')
+  end
+  drop_marks(CANCELS, active_key, 'was marked as cancelled and does not run: the mark is gone')
+end
+
 return answer_once(ARGV[1], function()
   drop_unreadable_leases()
+  mend_marks()
   recount(RUNNING, (slots_leased()), 'slots')
   local lists = redis.call('HGETALL', PARKED)
   for i = 1, #lists, 2 do mend_parking(lists[i], lists[i + 1]) end

@@ -5,7 +5,7 @@
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  id of the request, see answers.lua
 -- ARGV[2]  worker
--- Returns the number of leases that ended; 0 when it is registered, or was given back already.
+-- Returns the number of leases that ended; -1 when it is registered.
 local now = read_clock()
 
 -- Nothing is known of a run whose lease cannot be read; its job is found to stand nowhere.
@@ -18,7 +18,7 @@ local function drop_unreadable(worker)
 end
 
 return answer_once(ARGV[1], function()
-  if redis.call('ZSCORE', WORKERS, ARGV[2]) then return 0 end
+  if redis.call('ZSCORE', WORKERS, ARGV[2]) then return -1 end
   local held = drop_unreadable(ARGV[2])
   give_back_all(ARGV[2], 'lost', 'its worker was not registered')
   write_adjustments()

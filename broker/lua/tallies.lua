@@ -66,13 +66,20 @@ local function events_written()
   return written
 end
 
--- Compare a hash of counts with what was counted: differ(field, n, told) for each that differs. Fields with
--- a colon are something else.
+-- Whether a job is among the active or dead ones of its queue; key_of(queue) = their key.
+local function is_among(key_of, id)
+  local packed = redis.call('HGET', JOBS, id)
+  local record = packed and readable(packed)
+  return record and redis.call('ZSCORE', key_of(record[R_QUEUE]), id) and true or false
+end
+
+-- Compare a hash of counts with what was counted: differ(field, n, told) for each that differs. Of tenants, whose
+-- names have no colon, RUNNING says more than a count.
 local function compare(key, counted, differ)
   local told = redis.call('HGETALL', key)
   local known = {}
   for i = 1, #told, 2 do
-    if not string.find(told[i], ':') then known[told[i]] = tonumber(told[i + 1]) or told[i + 1] end
+    if key ~= RUNNING or not string.find(told[i], ':') then known[told[i]] = tonumber(told[i + 1]) or told[i + 1] end
   end
   for field, n in pairs(counted) do
     if n ~= (known[field] or 0) then differ(field, n, known[field] or 0) end
