@@ -15,7 +15,7 @@ from scraped import promtool, scrape
 from jobfleet.broker import FairBroker
 from jobfleet.middleware.database import Database
 from jobfleet.monitoring.exporter import Exporter
-from jobfleet.monitoring.metrics import COUNTERS, PREFIX
+from jobfleet.monitoring.metrics import COUNTERS, OUTCOMES, PREFIX, REFUSALS, STATES
 
 SEVERITIES = {"critical", "warning", "info", "none"}
 #: What Prometheus itself says of a scrape.
@@ -108,6 +108,21 @@ def test_no_rule_asks_for_what_nobody_exports(broker: FairBroker) -> None:
 
     assert {"jobfleet_queue_jobs", "queue:jobfleet_dead_lettered:increase15m", "up"} <= asked
     assert asked - known == set()
+
+
+def test_no_rule_asks_for_a_label_value_that_there_is_not() -> None:
+    # A misspelt one would match nothing, and the alert would stay silent for ever.
+    known = {"state": STATES, "outcome": OUTCOMES, "reason": REFUSALS, "source": ("redis", "postgres")}
+
+    asked = [
+        (label, value)
+        for row in rows()
+        for label, values in re.findall(r'(\w+)[=!]~?"([^"]*)"', row["expr"])
+        for value in values.split("|")
+    ]
+
+    assert {"state", "outcome", "reason", "source", "job"} == {label for label, _ in asked}
+    assert [(label, value) for label, value in asked if value not in known.get(label, ("jobfleet-monitor",))] == []
 
 
 def test_no_sum_counts_a_job_twice_because_two_monitors_export_it() -> None:
