@@ -136,7 +136,7 @@ WHICH = Row(
                 Column(title="Actor", width=220),
                 Column(title="Reason", width=110),
                 Column(title="Tenants", unit="locale", width=80),
-                Column(title="Newest", unit="dateTimeFromNow", width=120),
+                Column(title="Newest", unit="dateTimeFromNow", width=150),
             ),
         ),
         Table(
@@ -168,7 +168,7 @@ WHICH = Row(
             columns=(
                 Column(title="Tenant", links=CELL_TENANT),
                 Column(title="Jobs", unit="locale", width=80),
-                Column(title="Newest", unit="dateTimeFromNow", width=120),
+                Column(title="Newest", unit="dateTimeFromNow", width=150),
             ),
         ),
         Table(
@@ -183,7 +183,7 @@ WHICH = Row(
                 Column(title="Actor", width=220),
                 Column(title="Tenant", links=CELL_TENANT, width=120),
                 Column(title="Attempts", width=80),
-                Column(title="Job", links=CELL_DEAD, width=300),
+                Column(title="Job", links=CELL_DEAD, width=320),
             ),
         ),
     ),

@@ -66,7 +66,9 @@ WHERE = Row(
                 ),
                 Column(title="Dead", expr=JOBS.now("queue", state="dead"), unit="locale", thresholds=BETTER_NONE),
                 Column(title="Workers", expr=WORKERS.now("queue"), unit="locale"),
-                Column(title="Threads at work", expr=UTILIZATION, unit="percentunit", bar=True, thresholds=BUSY_SHARE),
+                Column(
+                    title="At work", expr=UTILIZATION, unit="percentunit", bar=True, thresholds=BUSY_SHARE, width=110
+                ),
             ),
         ),
         Table(
@@ -81,7 +83,7 @@ WHERE = Row(
             columns=(
                 Column(title="Severity", width=80),
                 Column(title="Alert", links=CELL_ALERT),
-                Column(title="Queue", links=CELL_QUEUE, width=125),
+                Column(title="Queue", links=CELL_QUEUE, width=140),
                 Column(
                     title="Count",
                     expr=f'count by (severity, alertname, queue) ({FIRING}, queue=~"$queue|"}})',

@@ -22,8 +22,11 @@ from .metrics import (
 #: Waiting time of the oldest job as a share of the queue's objective.
 WAIT_SHARE = f"{OLDEST_WAIT.now('queue', how='max')} / {WAIT_OBJECTIVE.now('queue', how='max')}"
 
-#: Share of the threads that could run a queue's jobs and do; nothing where there is no thread.
-UTILIZATION = f"{BUSY.now('queue')} / ({THREADS.now('queue')} > 0)"
+#: Threads that could run a queue's jobs; one where there is none, to be divided by.
+THREADS_OR_ONE = f"clamp_min({THREADS.now('queue')}, 1)"
+
+#: Share of the threads that could run a queue's jobs and do.
+UTILIZATION = f"{BUSY.now('queue')} / {THREADS_OR_ONE}"
 
 #: The same over all queues that are chosen. A thread that serves several queues counts in each of them.
 UTILIZATION_OF_ALL = f"{BUSY.now()} / ({THREADS.now()} > 0)"

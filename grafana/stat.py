@@ -30,7 +30,7 @@ class Stat(Panel):
     named: bool = False
     called: bool = False
     width: int = 4
-    height: int = 4
+    height: int = 5
 
     type = "stat"
 

@@ -147,7 +147,7 @@ TOP = Row(
                 Column(title="Running", unit="locale"),
                 Column(title="Wait, 95 of 100", unit="s", decimals=1, thresholds=WAITED),
                 Column(title="Run, 95 of 100", unit="s", decimals=1),
-                Column(title="Last sent", unit="dateTimeFromNow"),
+                Column(title="Last sent", unit="dateTimeFromNow", width=150),
             ),
         ),
     ),
@@ -161,9 +161,9 @@ WHO = Row(
             description="What each plan allows, and how many tenants have it. A tenant without a row is on the plan "
             "free and not counted here.",
             statement=SqlQuery(name="plans"),
-            width=9,
+            height=6,
             columns=(
-                Column(title="Plan", width=90),
+                Column(title="Plan"),
                 Column(title="Tenants", unit="locale"),
                 Column(title="Runs at once", unit="locale"),
                 Column(title="Sent in 60 s", unit="locale"),
@@ -175,14 +175,13 @@ WHO = Row(
             description="Tenants that have a row, those that are paused and those changed last on top, and what holds "
             "for them: limits of their own, else their plan's.",
             statement=SqlQuery(name="tenants_limits"),
-            width=15,
             columns=(
                 Column(title="Tenant", links=CELL_TENANT),
                 Column(title="Runs at once", unit="locale"),
                 Column(title="Sent in 60 s", unit="locale"),
                 Column(title="Backlog", unit="locale"),
                 Column(title="Paused", words=PAUSED_WORDS),
-                Column(title="Changed", unit="dateTimeFromNow"),
+                Column(title="Changed", unit="dateTimeFromNow", width=150),
             ),
         ),
         Table(
@@ -198,7 +197,7 @@ WHO = Row(
                 Column(title="Attempts", width=75),
                 Column(title="Waited", unit="s", decimals=2, width=90),
                 Column(title="Ran", unit="s", decimals=2, width=90),
-                Column(title="Job", links=CELL_JOB, width=300),
+                Column(title="Job", links=CELL_JOB, width=320),
             ),
         ),
     ),

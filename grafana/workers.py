@@ -10,15 +10,15 @@ from .headlines import LOST_WORKERS, THREADS_AT_WORK, WORKERS_NOW
 from .link import CELL_JOB, CELL_QUEUE, SERIES_QUEUE
 from .metrics import BUSY, JOBS, PROCESSED, STALE_SETTLES, THREADS, WORKERS, WORKERS_LOST
 from .prom_query import PromQuery
-from .queue_signs import DRAIN, RUN_SHARE, UTILIZATION, WAIT_SHARE
+from .queue_signs import DRAIN, RUN_SHARE, THREADS_OR_ONE, UTILIZATION, WAIT_SHARE
 from .row import Row
 from .sql_query import SqlQuery
 from .stat import Stat
 from .table import Table
 from .thresholds import BETTER_NONE, BUSY_SHARE, SHARE_OF_LIMIT, Thresholds
 
-#: Jobs that could run now, running ones included, for each thread there is.
-LOAD = f"{JOBS.now('queue', state='waiting|active')} / ({THREADS.now('queue')} > 0)"
+#: Jobs that could run now, running ones included, for each thread there is; a queue without any counts as one.
+LOAD = f"{JOBS.now('queue', state='waiting|active')} / {THREADS_OR_ONE}"
 #: More than the threads can take; ten times that.
 OVERLOAD = Thresholds("green", ((1.01, "yellow"), (10, "orange")))
 

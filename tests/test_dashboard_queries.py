@@ -235,5 +235,5 @@ def test_the_table_of_queues_says_where_something_is_wrong(view: View, namespace
     assert column("New dead")["export"] == story.DYING
     assert column("Waiting")["notification"] == story.WAITING
     assert column("Parked")["image-processing"] == story.HELD - story.SLOTS
-    assert column("Threads at work")["image-processing"] == pytest.approx(story.SLOTS / 5)
+    assert column("At work")["image-processing"] == pytest.approx(story.SLOTS / 5)
     assert column("Failing")["report"] == 0.5

@@ -66,7 +66,7 @@ export function optionsOf(type: string, given: object | undefined): any {
 export function fieldConfigOf(type: string, given: FieldConfigSource | undefined): FieldConfigSource {
   const custom = CUSTOM[type] ? { custom: CUSTOM[type] } : {};
   const thresholds = { mode: 'absolute', steps: [{ value: -Infinity, color: 'green' }] };
-  return merge({ defaults: { ...custom }, overrides: [] }, given, {
+  return merge({}, { defaults: custom, overrides: [] }, given, {
     defaults: { thresholds: withBase(given?.defaults.thresholds ?? thresholds) },
   }) as FieldConfigSource;
 }
