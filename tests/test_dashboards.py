@@ -125,6 +125,16 @@ def test_counters_that_are_asked_for_are_in_the_catalogue() -> None:
     assert set(re.findall(r"jobfleet_\w+(?:_total|_bucket|_sum|_count)\b", text)) <= known
 
 
+def test_what_is_recorded_for_dashboards_is_recorded() -> None:
+    text = " ".join(question.text for question in PROMETHEUS_ASKED)
+    asked_for = set(re.findall(r"\b(\w+:\w+:\w+)\{namespace=~\"\$namespace\", ", text))
+    groups = yaml.safe_load((HOUSE / "deploy/prometheus/rules/recording.yml").read_text())["groups"]
+
+    assert asked_for
+    assert text.count(":ratio_rate") == len(re.findall(r":\w+\{namespace=~\"\$namespace\", ", text))
+    assert asked_for <= {rule["record"] for group in groups for rule in group["rules"]}
+
+
 def test_statements_are_bounded() -> None:
     bounds = ("$__timeFilter(job_logs.created_at)", "$__timeFilter(failed_at)", "status = 'active'")
     for question in SQL_ASKED:
