@@ -51,12 +51,12 @@ def known(broker: FairBroker, pool: Database) -> Known:
 
 
 def test_what_is_asked_is_answered_as_the_document_says(served: str, known: Known) -> None:
-    ask_everything(served, known, examples=12, derandomize=True)
+    ask_everything(served, known, examples=8, derandomize=True)
 
 
 @pytest.mark.soak
 def test_much_that_is_asked_is_answered_as_the_document_says(served: str, known: Known) -> None:
-    ask_everything(served, known, examples=600, derandomize=False)
+    ask_everything(served, known, examples=300, derandomize=False)
 
 
 def ask_everything(served: str, known: Known, *, examples: int, derandomize: bool) -> None:
