@@ -9,7 +9,9 @@ from typing import Any
 TAG = "jobfleet"
 
 #: Variables and times that a link takes along.
-KEPT = "${__url_time_range}&${prometheus:queryparam}&${postgres:queryparam}&${namespace:queryparam}&var-admin=${admin}"
+KEPT = "&".join(
+    ["${__url_time_range}", *(f"${{{name}:queryparam}}" for name in ("prometheus", "postgres", "namespace", "admin"))]
+)
 
 
 @dataclass(frozen=True)
