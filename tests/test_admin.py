@@ -26,6 +26,9 @@ from jobfleet.monitoring.admin.routes import ROUTES
 from jobfleet.monitoring.admin.server import AdminServer
 from jobfleet.monitoring.queue_stats import queue_stats
 
+#: The trace context of a request.
+TRACED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 def test_open_routes_answer_anyone(served: str) -> None:
     with Client(served) as client:
@@ -119,7 +122,8 @@ def test_jobs_are_found_page_by_page_and_told_in_full(
     fleet = SmallFleet(broker, pool)
     with fleet.running():
         good = [fleet.good.send(tenant_id=1, secret="sesame").message_id for _ in range(5)]
-        bad = [fleet.broken.send(tenant_id=2, number=number).message_id for number in (1, 1, 2)]
+        arguments = [{"tenant_id": 2, "number": number} for number in (1, 1, 2)]
+        bad = [fleet.broken.send_with_options(kwargs=given, traceparent=TRACED).message_id for given in arguments]
 
     # When they are looked for
     pages: list[list[str]] = []
@@ -143,6 +147,7 @@ def test_jobs_are_found_page_by_page_and_told_in_full(
     assert (job["status"], job["payload"]["secret"], len(job["runs"])) == ("completed", "[redacted]", 1)
     assert refusal(admin.post(f"/admin/jobs/{good[0]}/cancel"), 404)
     assert "dead letter" in refusal(admin.post(f"/admin/jobs/{bad[0]}/cancel"), 409)
+    assert data(viewer.get(f"/admin/jobs/{bad[0]}"))["trace_id"] == TRACED.split("-")[1]
 
     # And the dead letters are grouped, and go as they are told to
     groups = data(viewer.get("/admin/dead/groups", params={"queue": "webhook"}))

@@ -9,6 +9,7 @@ import dramatiq
 import pytest
 from dramatiq.middleware import GroupCallbacks
 from dramatiq.rate_limits.backends import StubBackend
+from processes import bare_environment, run_command
 from wait import eventually, present
 from worker_threads import StartWorker
 
@@ -120,6 +121,27 @@ def test_a_replayed_job_is_in_its_old_trace(broker: FairBroker, start_worker: St
     eventually(lambda: broker.dead_letters.replay([job_id]))
 
     assert traces.saw("broken", "broken") == [TRACE]
+
+
+def test_without_opentelemetry_nothing_of_it_is_loaded_or_in_the_way(redis_url: str, namespace: str) -> None:
+    # Given a process in which the package cannot be found
+    code = """
+import sys
+sys.modules["opentelemetry"] = None
+from jobfleet.actors import send_email
+sent = send_email.send(tenant_id=42, to="ada@example.com", subject="x", body="x")
+print([type(middleware).__name__ for middleware in send_email.broker.middleware][0], sorted(sent.options))
+print([name for name in sys.modules if name.startswith("opentelemetry.")])
+"""
+    environment = bare_environment() | {"REDIS_URL": redis_url, "JOBFLEET_NAMESPACE": namespace}
+
+    outcome = run_command(["python", "-c", code], environment)
+
+    assert outcome.status == 0, outcome
+    first, loaded = outcome.output.splitlines()
+    assert first.startswith("Tracing ")
+    assert "traceparent" not in first
+    assert loaded == "[]"
 
 
 def test_without_any_context_nothing_is_carried(broker: FairBroker) -> None:
