@@ -50,8 +50,10 @@ class Graph(Panel):
 
     def field(self) -> dict[str, Any]:
         """How the lines are drawn."""
+        # A name's own colour wherever it is seen; names of a statement are any, and neighbours must differ.
+        named = any(isinstance(query, PromQuery) for query in self.queries)
         return {
-            "color": {"mode": "palette-classic-by-name"},
+            "color": {"mode": "palette-classic-by-name" if named else "palette-classic"},
             "custom": {
                 "drawStyle": "bars" if self.bars else "line",
                 "lineInterpolation": "linear",

@@ -178,7 +178,7 @@ LIVE = Row(
             columns=(
                 Column(title="Jobs", unit="locale"),
                 Column(title="Longest", unit="s", decimals=0),
-                Column(title="Longest job", links=CELL_JOB),
+                Column(title="Longest job", links=CELL_JOB, width=320),
             ),
         ),
     ),
