@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -23,6 +24,7 @@ from jobfleet.broker.errors import ConfigurationError
 from jobfleet.broker.settings import settings
 from jobfleet.middleware.database import Database
 from jobfleet.monitoring.admin.server import AdminServer
+from jobfleet.monitoring.alert import Alert
 from jobfleet.monitoring.alert_receivers import AlertReceivers
 from jobfleet.monitoring.record_keeper import RecordKeeper
 
@@ -189,6 +191,34 @@ def test_a_receiver_that_fails_fails_nobody_else_and_is_told_with_the_next_repea
 
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("urllib3")]
     assert not any(SECRET in message for message in ours)
+
+
+class Unhurried(AlertReceivers):
+    """Receivers that take what they are told when the test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__([SecretStr("json://localhost")])
+        self.go_on = threading.Event()
+
+    def tell(self, alerts: Sequence[Alert]) -> bool:
+        return self.go_on.wait(60)
+
+
+def test_receivers_that_hang_keep_nobody_from_an_answer(broker: FairBroker, pool: Database) -> None:
+    receivers = Unhurried()
+    with ExitStack() as stack:
+        server = stack.enter_context(AdminServer(monitored(broker, pool, receivers), TOKENS, "127.0.0.1", 0))
+        client = stack.enter_context(Client(server.url, TOKENS.admin))
+        stack.callback(receivers.go_on.set)
+
+        # When more is told than the server has threads to answer
+        for number in range(50):
+            assert told(client, alert(queue=f"q{number}"))["news"] == 1
+
+        # Then it answers all the same, and in the end all is passed on
+        assert len(listed(client)) == 50
+        receivers.go_on.set()
+        eventually(lambda: {row["passed_on"] for row in listed(client)} == {"firing"})
 
 
 def test_addresses_that_cannot_be_used_are_refused_at_the_start_without_being_shown(

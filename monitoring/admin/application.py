@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask, BackgroundTasks
@@ -31,6 +32,9 @@ from .route import Route
 from .routes import ROUTES
 from .tokens import Tokens
 
+#: What is done once its answer is out, at the same time; the threads that answer are not for that, it may be slow.
+LATER_AT_ONCE = 4
+
 
 def application(fleet: Monitored, tokens: Tokens) -> Starlette:
     """The application with all routes.
@@ -39,11 +43,12 @@ def application(fleet: Monitored, tokens: Tokens) -> Starlette:
       fleet: what it shows and changes.
       tokens: who may do so.
     """
-    paths = [Path(route.path, _endpoint(route, fleet, tokens), methods=[route.method]) for route in ROUTES]
+    later = CapacityLimiter(LATER_AT_ONCE)
+    paths = [Path(route.path, _endpoint(route, fleet, tokens, later), methods=[route.method]) for route in ROUTES]
     return Starlette(routes=paths, exception_handlers={HTTPException: _on_http_error})
 
 
-def _endpoint(route: Route, fleet: Monitored, tokens: Tokens) -> Any:
+def _endpoint(route: Route, fleet: Monitored, tokens: Tokens, later: CapacityLimiter) -> Any:
     async def endpoint(request: Request) -> Response:
         role = tokens.role_of(request.headers.get("authorization", ""))
         # Nothing of one without a token: anybody could fill the table.
@@ -54,12 +59,18 @@ def _endpoint(route: Route, fleet: Monitored, tokens: Tokens) -> Any:
             entry = None
         try:
             _admit(route, role, tokens)
-            return await _answered(route, request, fleet, entry)
+            call = Call(fleet, request.path_params, request.headers, await _given(route, request))
+            response = await _answered(route, call, entry)
         except Exception as error:  # noqa: BLE001 (whatever it is, the answer is JSON with a sentence)
             status, sentence = explained(error, request.url.path)
             if entry:
                 await entry.refused(status, sentence)
             return refusal(status, sentence)
+        if call.later:
+            response.background = BackgroundTasks(
+                [BackgroundTask(to_thread.run_sync, each, limiter=later) for each in call.later]
+            )
+        return response
 
     return endpoint
 
@@ -73,16 +84,13 @@ def _admit(route: Route, role: Role, tokens: Tokens) -> None:
     raise Refused(403, f"this needs the token of the role {route.role.value}")
 
 
-async def _answered(route: Route, request: Request, fleet: Monitored, entry: AuditEntry | None) -> Response:
-    call = Call(fleet, request.path_params, request.headers, await _given(route, request))
+async def _answered(route: Route, call: Call, entry: AuditEntry | None) -> Response:
     if entry:
         await entry.begin(call.given)
     data = await run_in_threadpool(route.answer, call)
     response = data if isinstance(data, Response) else accepted(data)
     if entry:
         await entry.done(data)
-    if call.later:
-        response.background = BackgroundTasks([BackgroundTask(each) for each in call.later])
     return response
 
 
