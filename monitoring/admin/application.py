@@ -8,6 +8,7 @@ What may change something is written down on its way, here and for all routes: n
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -67,12 +68,14 @@ def _endpoint(route: Route, fleet: Monitored, tokens: Tokens, later: CapacityLim
                 await entry.refused(status, sentence)
             return refusal(status, sentence)
         if call.later:
-            response.background = BackgroundTasks(
-                [BackgroundTask(to_thread.run_sync, each, limiter=later) for each in call.later]
-            )
+            response.background = BackgroundTasks([BackgroundTask(_aside, each, later) for each in call.later])
         return response
 
     return endpoint
+
+
+async def _aside(work: Callable[[], None], threads: CapacityLimiter) -> None:
+    await to_thread.run_sync(work, limiter=threads)
 
 
 def _admit(route: Route, role: Role, tokens: Tokens) -> None:
