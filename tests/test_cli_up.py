@@ -136,8 +136,8 @@ def test_a_watched_fleet_is_scraped_and_judged_by_our_rules(
 ) -> None:
     with Process(["jobfleet", "up", "--watch"], fleet_environment) as up:
         # Given a fleet with Prometheus and Alertmanager
-        up.says("Alertmanager  http")
-        up.says("metrics at")
+        up.says("Alertmanager  http", timeout=60)
+        up.says("metrics at", timeout=60)
         prometheus = present(re.search(r"Prometheus +(http://\S+)/alerts", up.output)).group(1)
 
         # Then Prometheus scrapes its monitor, judges it by the rules that we ship, and knows whom to tell
@@ -173,7 +173,7 @@ def test_a_fleet_that_cannot_work_gives_up(fleet_environment: dict[str, str], tm
     (tmp_path / "once.py").write_text("import pathlib\npathlib.Path('imported').mkdir()\n")
 
     with Process(["jobfleet", "up", "once"], fleet_environment, cwd=tmp_path) as up:
-        outcome = up.wait()
+        outcome = up.wait(120)
 
     # Then the fleet tries a few times and stops with it
     assert outcome.status == 1, outcome
