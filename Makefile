@@ -19,7 +19,7 @@ demo: $(INSTALLED) ## a whole fleet on this machine for a minute, with its own s
 	@$(VENV)/bin/jobfleet demo
 
 test: $(INSTALLED) ## every test but the long ones, on servers that the tests start
-	@$(PYTHON) -m pytest -q -n 3 --dist loadscope
+	@$(PYTHON) -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder
 
 lint: $(INSTALLED) ## ruff and mypy
 	@$(PYTHON) -m ruff check .

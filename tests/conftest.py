@@ -63,6 +63,23 @@ def ended(server: Server) -> Iterator[Server]:
         server.remove()
 
 
+#: Files whose tests take longest: whole fleets in real processes, demos, models. They come first, the longest of them
+#: foremost; otherwise one process of tests is busy with them when the others have nothing left to do.
+LONGEST = (
+    "test_demo", "test_faults_unreachable", "test_model", "test_demo_outage", "test_faults_postgres",
+    "test_faults_redis", "test_cli_up", "test_benchmarks_tenants", "test_health", "test_faults_clock",
+    "test_faults_kill", "test_demo_end", "test_alert_loop", "test_faults_sigterm", "test_faults_frozen",
+    "test_limits_model", "test_limits_races", "test_limits_frozen", "test_worker_processes", "test_supervisor",
+    "test_examples", "test_cli_worker", "test_effects_guard", "test_admin_schema",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files come first; the others, and the tests of each, stay in their order."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what tests print fit to be sent between the processes that run them: some print what no encoding knows."""
