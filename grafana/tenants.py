@@ -103,7 +103,7 @@ TOP = Row(
         Levels(
             title="Most jobs",
             description="Tenants with the most jobs that were sent in the chosen time.",
-            unit="short",
+            unit="locale",
             least=0,
             query=SqlQuery(name="tenants_by_jobs"),
             rows=True,

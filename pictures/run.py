@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobfleet.broker.errors import ConfigurationError
@@ -36,33 +37,42 @@ def main() -> None:
     try:
         drawing = Drawing(HOUSE / "grafana" / "render", WORKSHOP / "render")
         stage = Stage(WORKSHOP / "fleet", HOUSE / "deploy" / "prometheus" / "rules")
-        empty = _again(stage) if wanted.again else _run(stage, wanted.minutes)
-        drawing.draw(SCENES, PICTURES, wanted.names)
+        files = _files(wanted.names)
+        empty = _again(stage, files) if wanted.again else _run(stage, files, wanted.minutes)
+        drawing.draw(SCENES, PICTURES, [file.stem for file in files])
     except ConfigurationError as error:
         sys.exit(f"pictures: {error}")
     for panel in empty:
         print(f"no data: {panel}")
 
 
-def _run(stage: Stage, minutes: float) -> list[str]:
+def _files(names: Sequence[str]) -> list[Path]:
+    """The dashboards that are asked for."""
+    known = {file.stem: file for file in sorted(DASHBOARDS.glob("*.json"))}
+    if unknown := set(names) - set(known):
+        raise ConfigurationError(f"there is no dashboard {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _run(stage: Stage, files: Sequence[Path], minutes: float) -> list[str]:
     """Run the fleet and ask while it still works; returns the panels that show nothing."""
     stage.clear()
     with stage.running() as fleet, stage.prometheus(fleet.monitor_port) as prometheus:
         start = time.time()
         play(fleet, minutes * 60)
         window = Window(start=start, end=time.time())
-        empty = write_scenes(DASHBOARDS, SCENES, stage.sources(prometheus), window)
+        empty = write_scenes(files, SCENES, stage.sources(prometheus), window)
     window.write(stage.home)
     return empty
 
 
-def _again(stage: Stage) -> list[str]:
+def _again(stage: Stage, files: Sequence[Path]) -> list[str]:
     """Ask the last run's data; what was running then no longer does."""
     if not stage.home.is_dir():
         raise ConfigurationError(f"there is no run in {stage.home} yet; leave --again out once")
     window = Window.read(stage.home)
     with stage.postgres, stage.prometheus() as prometheus:
-        return write_scenes(DASHBOARDS, SCENES, stage.sources(prometheus), window)
+        return write_scenes(files, SCENES, stage.sources(prometheus), window)
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,12 +19,12 @@ from jobfleet.pictures.window import Window
 CHOSEN: Mapping[str, Mapping[str, str]] = MappingProxyType({"queue": MappingProxyType({"queue": "image-processing"})})
 
 
-def write_scenes(dashboards: Path, folder: Path, sources: Sources, window: Window) -> list[str]:
-    """Ask for all dashboards of a folder, and write a scene for each; returns the panels that show nothing."""
+def write_scenes(files: Sequence[Path], folder: Path, sources: Sources, window: Window) -> list[str]:
+    """Ask for these dashboards, and write a scene for each; returns the panels that show nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     empty: list[str] = []
     with psycopg.connect(sources.database_url, autocommit=True) as postgres:
-        for file in sorted(dashboards.glob("*.json")):
+        for file in files:
             dashboard = json.loads(file.read_text(encoding="utf-8"))
             chosen = CHOSEN.get(file.stem, {})
             interpolation = Interpolation(

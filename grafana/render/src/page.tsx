@@ -14,6 +14,10 @@ import { registerTransformations, transformed } from './transform';
 
 const theme = createTheme({ name: 'Dark', colors: { mode: 'dark' } });
 
+/** Milliseconds, then frames, after which nothing on the page changes any more. */
+const SETTLE_MS = 2_000;
+const SETTLE_FRAMES = 5;
+
 async function framesByPanel(scene: Scene): Promise<Map<number, DataFrame[]>> {
   const panels = shownPanels(scene.dashboard.panels).filter(({ type }) => type !== 'row');
   const configurations = panels.map(({ type, fieldConfig }) => fieldConfigOf(type, fieldConfig));
@@ -39,6 +43,16 @@ async function draw(): Promise<void> {
       <Board scene={scene} frames={frames} />
     </ThemeContext.Provider>,
   );
+  await settled();
 }
 
-void draw();
+/** Charts and tables measure themselves and draw again in the frames that follow. */
+async function settled(): Promise<void> {
+  await new Promise((later) => setTimeout(later, SETTLE_MS));
+  for (let frame = 0; frame < SETTLE_FRAMES; frame++) {
+    await new Promise((next) => requestAnimationFrame(next));
+  }
+}
+
+// Also when it fails: the browser writes the error to its console, and does not wait in vain.
+void draw().finally(() => fetch('/drawn'));

@@ -20,7 +20,9 @@ const FACES = Object.keys(FONTS)
   .slice(0, 2)
   .map((url, place) => `@font-face { font-family: Inter; font-weight: ${400 + 100 * place}; src: url(${url}); }`)
   .join('\n');
-const HTML = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><style>${FACES}</style><div id="root"></div><script src="/page.js"></script>`;
+const HTML = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><style>${FACES}</style><div id="root"></div><img src="/held.svg" alt=""><script src="/page.js"></script>`;
+/** Chromium takes its picture when everything is loaded: this image is, once the page has said that it is drawn. */
+const HELD = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
 
 export interface Page {
   url: string;
@@ -33,6 +35,8 @@ export interface Page {
  * @param scene what it draws, as JSON
  */
 export async function servePage(modules: string, built: string, scene: string): Promise<Page> {
+  let sayDrawn = () => {};
+  const drawn = new Promise<void>((said) => (sayDrawn = said));
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     try {
@@ -54,6 +58,14 @@ export async function servePage(modules: string, built: string, scene: string): 
     }
     if (path === '/scene.json') {
       return scene;
+    }
+    if (path === '/drawn') {
+      sayDrawn();
+      return '';
+    }
+    if (path === '/held.svg') {
+      await drawn;
+      return HELD;
     }
     const file = FONTS[path] ? join('@fontsource', FONTS[path]) : icon(path);
     return readFile(join(modules, file));
