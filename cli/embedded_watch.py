@@ -12,7 +12,6 @@ from typing import Self
 
 from ..broker.errors import ConfigurationError
 from ..broker.settings import settings
-from ..monitoring.admin.server import DEFAULT_PORT
 from .embedded_alertmanager import EmbeddedAlertmanager, alertmanager_program
 from .embedded_prometheus import EmbeddedPrometheus, prometheus_program
 from .free_port import free_port
@@ -99,6 +98,9 @@ def _is_there(look: Callable[[], str]) -> bool:
 
 def _port(host: str, chosen: int | None) -> int:
     """The one that is set; else that at which a monitor is looked for, or any when that is taken."""
+    # Put off, since the monitor's HTTP brings much along that no other command needs.
+    from ..monitoring.admin.server import DEFAULT_PORT
+
     if chosen is None:
         with suppress(OSError):
             socket.create_server((host, DEFAULT_PORT)).close()
