@@ -43,7 +43,7 @@ def one_second(tenants: int, ms: int, seed: str) -> Sends:
     When in the second is each tenant's own and has nothing to do with the others'.
     """
     pace, draw = random.Random("paces"), random.Random(seed)
-    moments = [min(1.0, max(0.0, pace.random() + draw.uniform(-JITTER, JITTER))) for _ in range(tenants)]
+    moments = [min(0.999, max(0.0, pace.random() + draw.uniform(-JITTER, JITTER))) for _ in range(tenants)]
     return sorted((moment, f"tenant-{number}", [ms]) for number, moment in enumerate(moments))
 
 

@@ -71,12 +71,12 @@ def test_an_idempotency_key_that_no_store_could_hold_is_refused(broker: FairBrok
     assert stored(broker) == []
 
 
-@pytest.mark.parametrize("name", ["x" * 255, "Straße \N{PARTY POPPER}", "a b/c{d}"])
+@pytest.mark.parametrize("name", ["x" * 255, "Straße\N{PARTY POPPER}", "a/b:c{d}"])
 def test_every_other_name_is_taken(broker: FairBroker, name: str) -> None:
-    for key in (name, None, ""):
+    for key in (name, None):
         broker.enqueue(job(queue_name=name, actor_name=name, options={"idempotency_key": key}))
 
-    assert [(stats.queue, stats.waiting) for stats in broker.stats()] == [(name, 3)]
+    assert [(stats.queue, stats.waiting) for stats in broker.stats()] == [(name, 2)]
 
 
 def test_what_a_hook_sends_under_such_a_name_becomes_a_dead_letter(

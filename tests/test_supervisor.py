@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -200,7 +201,7 @@ def test_processes_that_cannot_start_are_given_up(start: Start, tmp_path: Path) 
 
     # Then a few tries are made, and one sentence says what happened
     assert outcome.status == 1, outcome
-    last = outcome.output.splitlines()[-1]
+    last = json.loads(outcome.output.splitlines()[-1])["message"]
     assert re.fullmatch(r"worker-\d \(process \d+\) ended with exit code 1, the 4th time .*: giving up", last)
     assert "FileExistsError" in outcome.errors
 
