@@ -75,7 +75,8 @@ def view(environment: dict[str, str], fleet: DashboardRun, run_prometheus: RunPr
             start = seen_since(prometheus, 0, targets=4)
             fleet.happen()
             with Client(monitors[0]) as monitored:
-                eventually(lambda: lag(monitored) == 0)
+                # That runs have started is written once they last, a moment after all else.
+                eventually(lambda: all_started(environment["DATABASE_URL"]) and lag(monitored) == 0)
             eventually(lambda: len(firing(prometheus)) == 2, timeout=60)
             end = seen_since(prometheus, time.time(), targets=4)
             yield View(prometheus, environment["DATABASE_URL"], int(start) - 5, end)
@@ -85,6 +86,12 @@ def firing(prometheus: Client) -> list[object]:
     """The alert of each of the two fleets."""
     asked_for = {"query": 'ALERTS{alertname="JobfleetDeadLetterGrowing", alertstate="firing"}'}
     return list(prometheus.get("/api/v1/query", params=asked_for).json()["data"]["result"])
+
+
+def all_started(database_url: str) -> bool:
+    """Whether the log knows of all the jobs that run."""
+    (row,) = rows(database_url, "SELECT count(*) AS running FROM job_logs WHERE status = 'active'")
+    return bool(row["running"] == story.SLOTS)
 
 
 def lag(monitor: Client) -> float:
