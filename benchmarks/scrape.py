@@ -169,12 +169,12 @@ def grow_old(broker: FairBroker) -> None:
 
 def of(exporter: Exporter, server: RedisServer, scrapes: int) -> Scrapes:
     """Ask the exporter, and Redis for what it did meanwhile."""
-    exporter.page(ACCEPTED)
+    exporter.page()
     took, size = [], 0
     commands, busy = work(server)
     for _ in range(scrapes):
         began = time.perf_counter()
-        size = len(exporter.page(ACCEPTED)[0])
+        size = len(exporter.page()[0])
         took.append((time.perf_counter() - began) * 1e3)
     more, longer = work(server)
     return Scrapes(took, (more - commands) / scrapes, (longer - busy) / scrapes / 1e3, size)

@@ -368,11 +368,11 @@ def test_promtool_has_nothing_to_say(broker: FairBroker, pool: Database, exporte
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
-def test_a_scraper_that_asks_for_open_metrics_gets_them(exporter: Exporter) -> None:
-    page, content_type = exporter.page("application/openmetrics-text;version=1.0.0")
+def test_the_page_says_what_it_is_written_in(exporter: Exporter) -> None:
+    page, content_type = exporter.page()
 
-    assert content_type.startswith("application/openmetrics-text")
-    assert page.endswith(b"# EOF\n")
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert page.startswith(b"# HELP jobfleet_")
 
 
 def test_buckets_are_those_of_the_scripts() -> None:

@@ -10,7 +10,7 @@ from .route import Route
 
 
 def _metrics(call: Call) -> Response:
-    page, content_type = call.fleet.exporter.page(call.headers.get("accept", ""))
+    page, content_type = call.fleet.exporter.page()
     return Response(page, headers={"Content-Type": content_type})
 
 
@@ -19,7 +19,7 @@ ROUTES = (
         method="GET",
         path="/metrics",
         role=Role.ANYONE,
-        summary="All metrics, as text or, for a scraper that asks for it, as OpenMetrics.",
+        summary="All metrics, as text.",
         answer=_metrics,
         media_type="text/plain",
         bare=True,
