@@ -13,7 +13,7 @@
 local now = read_clock()
 
 -- Tenants of one queue whose lines are looked at for the oldest job: those whose turn comes next.
-local TURNS_LOOKED_AT = 50
+local TURNS_LOOKED_AT = 20
 
 local function first_score(key) return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 0) end
 
