@@ -371,7 +371,8 @@ def test_kill_9_between_an_effect_and_its_record_leaves_a_doubt_that_the_policy_
 
     # Then one is charged again, one is taken for done, and one is left to a person
     assert sorted(line[1] for line in fleet.lines("charge")) == ["0", "0", "1", "2"]
-    assert [line[1:] for line in sorted(fleet.lines("receipt"))] == [["0", '{"receipt":0}'], ["1", "null"]]
+    # The next victim may take the first job up, finish it and die before that is settled: then it runs once more.
+    assert {tuple(line[1:]) for line in fleet.lines("receipt")} == {("0", '{"receipt":0}'), ("1", "null")}
     assert (letter.reason, letter.attempts) == ("permanent", 1)
     assert "nobody knows whether it happened" in letter.error
     fleet.prove(completed=2, failed=1)
