@@ -37,7 +37,7 @@ bench: $(INSTALLED) ## measure the broker; PEERS=yes beside all others too, BENC
 bench-tenants: $(INSTALLED) ## measure noisy neighbours, shares, and what limits cost, about a quarter of an hour; BENCH="..." for a part
 	@$(PYTHON) benchmarks/tenants.py $(BENCH)
 
-bench-scrape: $(INSTALLED) ## measure a scrape of the monitor while a million jobs wait, about two minutes; BENCH="..." for less
+bench-scrape: $(INSTALLED) ## measure a scrape of the monitor while a million jobs wait, about four minutes; BENCH="..." for less
 	@$(PYTHON) benchmarks/scrape.py $(BENCH)
 
 soak: $(INSTALLED) ## the tests that run for minutes

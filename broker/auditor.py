@@ -17,6 +17,7 @@ A repair mends what was found and looks again, until nothing is found or nothing
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -67,10 +68,14 @@ class Auditor:
       client: of the server.
       keys, scripts: of the namespace.
       archive: what has left Redis, if there is a database.
+      rest: seconds to pause for each second of looking.
     """
 
-    def __init__(self, client: Commands, keys: Keys, scripts: Scripts, archive: Archive | None) -> None:
+    def __init__(
+        self, client: Commands, keys: Keys, scripts: Scripts, archive: Archive | None, rest: float = 0.0
+    ) -> None:
         self._client, self._keys = client, keys
+        self._rest = rest
         self._repairs = Repairs(client, keys, scripts)
         self._scripts = scripts
         self._archive = archive
@@ -110,7 +115,7 @@ class Auditor:
         ids: set[str] = set()
         jobs: list[Seen] = []
         found = []
-        for batch in _slices(walk.jobs()):
+        for batch in self._slices(walk.jobs()):
             ids.update(job_id for job_id, *_ in batch)
             amiss = list(findings(self._scripts.call("audit_jobs", pack([part for seen in batch for part in seen]))))
             names = {finding.name for finding in amiss}
@@ -128,7 +133,7 @@ class Auditor:
 
     def _wrong_types(self, walk: AuditWalk) -> Iterator[tuple[str, str, str]]:
         """Keys without the namespace, the type that each has, and the one that it must have."""
-        for batch in _slices(walk.types()):
+        for batch in self._slices(walk.types()):
             right = dict(batch)
             words = [word.decode(errors="surrogateescape") for word in self._scripts.call("audit_types", _flat(batch))]
             for key, kind in zip(words[::2], words[1::2], strict=True):
@@ -139,7 +144,7 @@ class Auditor:
 
         Where there is no archive at hand, only those that cannot be read: their job is ''.
         """
-        for batch in _slices(walk.idempotency_keys()):
+        for batch in self._slices(walk.idempotency_keys()):
             words = [word.decode(errors="surrogateescape") for word in self._scripts.call("audit_keys", pack(batch))]
             for key, job_id in zip(words[::2], words[1::2], strict=True):
                 if not job_id or self._is_over(job_id):
@@ -159,7 +164,7 @@ class Auditor:
         if look.fields:
             return self._repairs.mend_fields(look.fields)
         done = [repair for worker in look.names("worker") for repair in self._repairs.mend_worker(worker)]
-        for batch in _slices(look.jobs):
+        for batch in self._slices(look.jobs):
             done += self._repairs.mend_jobs(batch)
         done += [repair for queue in look.queues for repair in self._repairs.mend_queue(queue)]
         done += self._repairs.mend_keys(look.names("key"), look.orphans)
@@ -169,15 +174,17 @@ class Auditor:
                 done += self._repairs.count_waiting(finding.name)
         return done
 
+    def _slices(self, rows: Iterable[T]) -> Iterator[list[T]]:
+        left = iter(rows)
+        began = time.perf_counter()
+        while batch := list(islice(left, SLICE)):
+            yield batch
+            time.sleep(self._rest * (time.perf_counter() - began))
+            began = time.perf_counter()
+
 
 def _of_orphan(job_id: str) -> str:
     return f"stands for job {job_id}, which nobody knows" if job_id else "cannot be read"
-
-
-def _slices(rows: Iterable[T]) -> Iterator[list[T]]:
-    left = iter(rows)
-    while batch := list(islice(left, SLICE)):
-        yield batch
 
 
 def _flat(rows: Iterable[tuple[str, str]]) -> bytes:

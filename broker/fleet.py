@@ -96,12 +96,13 @@ class Fleet:
             percent = self.memory.percent()
             self.scripts.call("upkeep", *(() if percent is None else (percent,)))
 
-    def audit(self, *, repair: bool = False) -> AuditReport:
+    def audit(self, *, repair: bool = False, rest: float = 0.0) -> AuditReport:
         """Walk the keys and prove that no job is lost or in two places and that counts are true.
 
         Parameters:
           repair: mend what is found, and look again. A job that stands nowhere runs again.
+          rest: seconds to pause for each second of looking, so that others have the server and the process meanwhile.
         """
         with reachable(self.client):
-            auditor = Auditor(self.commands, self.keys, self.scripts, self.archive)
+            auditor = Auditor(self.commands, self.keys, self.scripts, self.archive, rest)
             return auditor.repair() if repair else auditor.audit()

@@ -14,6 +14,9 @@ LOGGER = logging.getLogger(__name__)
 
 #: Seconds between the end of an audit and the next one.
 AUDIT_SECONDS = 300.0
+#: Seconds of pause for each second of looking: with a million jobs an audit takes minutes, in which scrapes, the
+#: recorder and the fleet want the same Redis.
+REST = 1.0
 
 
 class AuditWatch:
@@ -39,7 +42,7 @@ class AuditWatch:
     def look(self) -> None:
         """One audit; what it finds is told. One that cannot be made leaves the last one's result."""
         try:
-            report = self._broker.audit()
+            report = self._broker.audit(rest=REST)
         except Exception as error:  # noqa: BLE001 (whatever it is, the next audit must come)
             LOGGER.warning("The audit could not be made and will be in %.0f s: %s", AUDIT_SECONDS, error)
             return

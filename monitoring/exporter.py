@@ -6,11 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping
 
 import redis
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.registry import Collector
 
 from .. import __version__
 from ..broker.fair_broker import FairBroker
@@ -20,6 +17,7 @@ from ..middleware.database import Database
 from .audit_watch import AuditWatch
 from .counted import Counted
 from .database_watch import DatabaseWatch
+from .exposition import CONTENT_TYPE, written
 from .label_space import LabelSpace
 from .metrics import PREFIX, UNACCOUNTED
 from .seen import Seen
@@ -27,7 +25,7 @@ from .seen import Seen
 LOGGER = logging.getLogger(__name__)
 
 
-class Exporter(Collector):
+class Exporter:
     """Reads a namespace for each scrape: O(queues x actors), whatever waits.
 
     With Redis away there are no numbers of the fleet, only that it is away: old ones would hide it.
@@ -41,23 +39,15 @@ class Exporter(Collector):
         self._broker = broker
         self.audits = AuditWatch(broker)
         self.stored = DatabaseWatch(broker, database)
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
 
     def page(self) -> tuple[bytes, str]:
         """The metrics as text, and its content type.
 
-        Always the plain format, also for a scraper that prefers OpenMetrics: it says the same and is written in 13 ms
-        instead of 21 (1,500 series), of 40 that a scrape takes.
+        Always the plain format, also for a scraper that prefers OpenMetrics: it says the same.
         """
-        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+        return written(self._families()), CONTENT_TYPE
 
-    def describe(self) -> Iterator[Family]:
-        """Nothing: the registry must not scrape to learn the names."""
-        return iter(())
-
-    def collect(self) -> Iterator[Family]:
-        """All families."""
+    def _families(self) -> Iterator[Family]:
         try:
             families = self._of_the_fleet()
         except redis.RedisError as error:
