@@ -14,7 +14,7 @@ from jobfleet.broker import FairBroker
 from jobfleet.deploy.migrate import migrate
 
 #: Sends per second that are tried, and seconds of each.
-RATES = range(1000, 15_001, 1000)
+RATES = range(1000, 15_001, 500)
 RATE_SECONDS = 6.0
 #: Jobs of one bulk send at a steady rate.
 PORTION = 50
