@@ -47,7 +47,7 @@ class TenantLimitExceeded(AdmissionError):
 
     Parameters:
       message: which limit.
-      retry_after: seconds after which one more job would be admitted.
+      retry_after: seconds after which one more job would be admitted, behind all of the tenant that is held.
     """
 
     def __init__(self, message: str, *, retry_after: float) -> None:

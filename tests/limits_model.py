@@ -13,13 +13,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobfleet.broker.limits import Limits
 
 #: Moments are whole ms, rounded down: that far apart they may be a hair less than a minute apart.
 MINUTE_MS = 60_000
+#: Who is refused only because nobody has let in what is held is told to ask again after that many ms.
+NEXT_LOOK_MS = 1_000
 SUSPECT_LOSSES = 2
 UNFINISHED = ("waiting", "held", "scheduled", "active")
 
@@ -98,8 +100,20 @@ class LimitsModel:
 
     def free_moment(self, tenant: str) -> int:
         """When the rate lets in one more."""
-        times, most = self.admitted[tenant], self.limits(tenant).per_minute
+        return self.next_moment(tenant, self.admitted[tenant])
+
+    def next_moment(self, tenant: str, times: Sequence[int]) -> int:
+        """When the rate lets in one more behind those that were admitted at these times."""
+        most = self.limits(tenant).per_minute
         return self.now if len(times) < most else max(self.now, times[-most] + MINUTE_MS + 1)
+
+    def retry_after(self, tenant: str) -> int:
+        """Ms after which one more would be admitted, behind all that is held."""
+        times = list(self.admitted[tenant])
+        for _ in self.held[tenant]:
+            times.append(self.next_moment(tenant, times))
+        moment = self.next_moment(tenant, times)
+        return moment - self.now if moment > self.now else NEXT_LOOK_MS
 
     # Sending.
 

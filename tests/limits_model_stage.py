@@ -104,9 +104,8 @@ class LimitsStage(RuleBasedStateMachine):
             assert isinstance(outcome, Message) and outcome.message_id == self.model.keys[job.name].job_id
         elif isinstance(outcome, IdempotencyConflict):
             assert outcome.job_id == self.model.keys[job.name].job_id
-        elif isinstance(outcome, TenantLimitExceeded) and not self.model.held[job.tenant]:
-            moment = self.model.free_moment(job.tenant)
-            assert round(outcome.retry_after * 1000) == moment - self.model.now > 0
+        elif isinstance(outcome, TenantLimitExceeded):
+            assert round(outcome.retry_after * 1000) == self.model.retry_after(job.tenant) > 0
 
     # Workers.
 

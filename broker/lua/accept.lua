@@ -11,12 +11,12 @@ local function store_record(id, queue, tenant, actor, priority, delay, key, mess
   return redis.call('HSETNX', JOBS, id, cmsgpack.pack(record)) == 1
 end
 
--- moment = when its tenant's rate lets it in, where that is later than now, and rate = that rate (for
--- scripts that know rates).
-local function take_place(id, queue, tenant, actor, priority, delay, key, message, rate, moment)
+-- moment = when its tenant's rate lets it in, where that is later than now (for scripts that know rates).
+local function take_place(id, queue, tenant, actor, priority, delay, key, message, moment)
   local due = delay > 0 and now + delay or 0
   if moment then
-    due = math.max(due, hold(queue, tenant, id, rate, moment))
+    due = math.max(due, moment)
+    hold(queue, tenant, id, moment)
   elseif due > 0 then
     schedule(queue, id, due)
   else

@@ -10,7 +10,7 @@
 -- Returns for each job what door.lua says, or
 --   {5, max_backlog, plan}  the tenant's backlog is full
 --   {6, job id}             its key belongs to a job with another payload
---   {7, ms, rate, plan}     the tenant's rate lets in no more before that many ms
+--   {7, ms, rate, plan}     the tenant's rate lets it in after that many ms, behind what is held
 --   {8, job id}             a duplicate of that job
 local now = read_clock()
 
@@ -20,25 +20,28 @@ local function refuse(queue, limits, reason, answer)
   return answer
 end
 
-local gates = {}  -- tenant -> when its gate opens, false when it has none
+-- Ms after which it is worth to ask again, where the rate would let in what is held and nobody has looked yet: the
+-- monitor looks each second.
+local NEXT_LOOK_MS = 1000
+local held_jobs = {}  -- tenant -> its held jobs
 local any_gates = redis.call('EXISTS', GATES) == 1
 
-local function gate_of(tenant)
-  return any_gates and tonumber(redis.call('ZSCORE', GATES, tenant) or '') or false
+local function held_ahead(tenant)
+  if not any_gates then return 0 end
+  held_jobs[tenant] = held_jobs[tenant] or redis.call('ZCARD', held_key(tenant))
+  return held_jobs[tenant]
 end
 
 -- When a job of a limited tenant may come in: now, which is noted, or later. What is held goes first.
 local function admission_moment(tenant, rate)
-  local moment = free_moment(tenant, rate)
-  if moment == now and gates[tenant] == nil then
-    gates[tenant] = gate_of(tenant)
-  end
-  if moment == now and gates[tenant] then moment = math.max(now + 1, gates[tenant]) end
+  local ahead = held_ahead(tenant)
+  local moment = free_moment(tenant, rate, ahead)
+  if ahead > 0 then return moment > now and moment or now + NEXT_LOOK_MS end
   if moment == now then note_admission(tenant, rate) end
   return moment
 end
 
--- What speaks against a job, as it is answered, or nil; and the rate and the moment of one that is held.
+-- What speaks against a job, as it is answered, or nil; and the moment of one that is held.
 local function judge(queue, tenant, on_limit, promised)
   local limits = on_limit > 0 and limits_of(tenant)
   if not limits then return nil end
@@ -50,8 +53,8 @@ local function judge(queue, tenant, on_limit, promised)
   if moment > now and on_limit == 1 then return refuse(queue, limits, 'rate', {7, moment - now, rate}) end
   count('tenant_admitted\t' .. limits[T_PLAN] .. '\t' .. queue)
   if moment > now then
-    gates[tenant], any_gates = nil, true
-    return nil, rate, moment
+    held_jobs[tenant], any_gates = held_ahead(tenant) + 1, true
+    return nil, moment
   end
 end
 
@@ -72,14 +75,14 @@ local function admit(id, queue, tenant, actor, priority, delay, policy, message)
   local on_limit, promised, key, digest, ttl = unpack(cmsgpack.unpack(policy))
   if not store_record(id, queue, tenant, actor, priority, delay, key, message, ttl) then return 2 end
   local name = ttl > 0 and key_name(tenant, actor, key)
-  local answer, rate, moment = name and judge_key(queue, tenant, name, digest), nil, nil
-  if not answer then answer, rate, moment = judge(queue, tenant, on_limit, promised) end
+  local answer, moment = name and judge_key(queue, tenant, name, digest), nil
+  if not answer then answer, moment = judge(queue, tenant, on_limit, promised) end
   if answer then
     redis.call('HDEL', JOBS, id)
     return answer
   end
   if name then redis.call('SET', name, cmsgpack.pack({id, digest})) end
-  take_place(id, queue, tenant, actor, priority, delay, key, message, rate, moment)
+  take_place(id, queue, tenant, actor, priority, delay, key, message, moment)
   return 1
 end
 

@@ -39,7 +39,7 @@ local function open_gate(tenant, most)
       redis.call('ZREM', GATES, tenant)
       return
     end
-    moment = limits and free_moment(tenant, limits[T_RATE]) or now
+    moment = limits and free_moment(tenant, limits[T_RATE], 0) or now
     if moment > now or n == most then break end
     let_in(tenant)
   end

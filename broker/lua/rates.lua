@@ -16,19 +16,24 @@ local function correct_times(times)
   end
 end
 
--- When one more job may be admitted: now, or later. Whole milliseconds are rounded down, so two times
--- that differ by 60,000 may be less than a minute apart.
-local function free_moment(tenant, rate)
+-- When one more job may be admitted behind `ahead` held ones: now, or later. Whole milliseconds are rounded down, so
+-- two times that differ by 60,000 may be less than a minute apart.
+local function free_moment(tenant, rate, ahead)
   local times, new = times_key(tenant), admitted[tenant] and admitted[tenant][1] or 0
-  if new >= rate then return now + MINUTE_MS + 1 end
+  -- Each N jobs that go before it cost it a minute; what is left of them is found among the times that are kept.
+  local before = new + ahead
+  local minutes, at = math.floor(before / rate), before % rate
+  local moment = now
   times_kept[tenant] = times_kept[tenant] or redis.call('LLEN', times)
-  if times_kept[tenant] + new < rate then return now end
-  local nth = tonumber(redis.call('LINDEX', times, new - rate))
-  if nth > now then
-    correct_times(times)
-    nth = now
+  if at >= new and times_kept[tenant] + at >= rate then
+    local nth = tonumber(redis.call('LINDEX', times, at - rate))
+    if nth > now then
+      correct_times(times)
+      nth = now
+    end
+    moment = math.max(now, nth + MINUTE_MS + 1)
   end
-  return math.max(now, nth + MINUTE_MS + 1)
+  return moment + minutes * (MINUTE_MS + 1)
 end
 
 local function note_admission(tenant, rate)
@@ -51,15 +56,12 @@ local function set_gate(tenant, moment, queue)
   if redis.call('ZRANGE', GATES, 0, 0)[1] == tenant then touched[queue] = true end
 end
 
--- Hold a job until its tenant's rate lets it in; returns when that will be if nothing changes.
-local function hold(queue, tenant, id, rate, moment)
+-- Hold a job until its tenant's rate lets it in, which is at that moment if nothing changes.
+local function hold(queue, tenant, id, moment)
   redis.call('ZADD', held_key(tenant), next_place(), id)
   redis.call('HINCRBY', HELD, queue, 1)
   redis.call('SADD', QUEUES, queue)
-  local gate = redis.call('ZSCORE', GATES, tenant)
-  if not gate then set_gate(tenant, moment, queue) end
-  local ahead = redis.call('ZCARD', held_key(tenant)) - 1
-  return (tonumber(gate) or moment) + math.floor(ahead / rate) * (MINUTE_MS + 1)
+  if not redis.call('ZSCORE', GATES, tenant) then set_gate(tenant, moment, queue) end
 end
 
 local function quit_held(queue, tenant, id)
