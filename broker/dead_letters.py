@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from heapq import merge
+from itertools import islice
 
 from dramatiq.errors import DecodeError
 from dramatiq.message import Message
@@ -11,6 +14,7 @@ from .archive import Archive
 from .commands import Commands
 from .connection import reachable
 from .dead_letter import DeadLetter
+from .dead_letter_filter import DeadLetterFilter
 from .keys import Keys
 from .policy import KEY_TTL
 from .record import Record
@@ -48,24 +52,21 @@ class DeadLetters:
           queue, tenant, actor: exact names.
           error: a part of the error's text.
           limit: how many at most.
+
+        Raises:
+          JobfleetError: one of them is empty; left out it means any.
         """
-
-        def matches(letter: DeadLetter) -> bool:
-            return (
-                (tenant is None or letter.tenant_id == tenant)
-                and (actor is None or letter.actor == actor)
-                and (error is None or error in letter.error)
-            )
-
-        found: dict[str, DeadLetter] = {}
+        wanted = DeadLetterFilter(queue=queue, tenant=tenant, actor=actor, error=error)
         with reachable(self._client):
-            for name in [queue] if queue else self._queues():
-                newest = (letter for letter in self._in_redis(name) if matches(letter))
-                found.update((letter.job_id, letter) for letter, _ in zip(newest, range(limit), strict=False))
+            queues = self._queues() if queue is None else [queue]
+            each = (filter(wanted.matches, self._in_redis(name)) for name in queues)
+            newest = islice(merge(*each, key=_newest_first), limit)
+            found = {letter.job_id: letter for letter in newest}
         if archive := self._archive():
-            stored = archive.dead_letters(queue=queue, tenant=tenant, actor=actor, error=error, limit=limit)
-            found = {letter.job_id: letter for letter in stored if self._is_archived(letter)} | found
-        return sorted(found.values(), key=lambda letter: letter.failed_ms, reverse=True)[:limit]
+            stored = archive.dead_letters(**asdict(wanted), limit=limit)
+            with reachable(self._client):
+                found = {letter.job_id: letter for letter in self._archived(stored)} | found
+        return sorted(found.values(), key=_newest_first)[:limit]
 
     def show(self, job_id: str) -> DeadLetter | None:
         """One dead letter, wherever it is."""
@@ -126,8 +127,14 @@ class DeadLetters:
     def _queues(self) -> Ids:
         return sorted(name.decode() for name in self._client.smembers(self._keys.queues))
 
-    def _is_archived(self, letter: DeadLetter) -> bool:
-        return not self._client.hexists(self._keys.jobs, letter.job_id)
+    def _archived(self, stored: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
+        """Those of what is stored that Redis does not have: what it has, it knows better."""
+        for start in range(0, len(stored), SLICE):
+            letters = stored[start : start + SLICE]
+            asked = self._client.pipeline(transaction=False)
+            for letter in letters:
+                asked.hexists(self._keys.jobs, letter.job_id)
+            yield from (letter for letter, held in zip(letters, asked.execute(), strict=True) if not held)
 
     def _in_redis(self, queue: str) -> Iterator[DeadLetter]:
         start = 0
@@ -165,6 +172,10 @@ class DeadLetters:
                 key=record.key,
                 message=record.message,
             )
+
+
+def _newest_first(letter: DeadLetter) -> int:
+    return -letter.failed_ms
 
 
 def _fresh(encoded: bytes) -> bytes:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from .commands import Commands
+from .job import SYSTEM
 from .keys import Keys
-from .scripts import Scripts, pack
+from .plans import FREE
+from .scripts import Scripts, pack, unpack
 
 #: Tenants that one script call takes over.
 CHUNK = 500
@@ -52,6 +54,17 @@ class LimitTable:
           redis.RedisError: the server is away.
         """
         return not (self._commands.exists(self._keys.plans) and self._commands.hexists(self._keys.fleet, "limits"))
+
+    def plans_of(self, tenants: Collection[str]) -> dict[str, str]:
+        """The plan of each tenant: ``free`` for one that is not named, none for the system's own line.
+
+        Raises:
+          redis.RedisError: the server is away.
+        """
+        asked = [tenant for tenant in tenants if tenant not in ("", SYSTEM)]
+        rows = self._commands.hmget(self._keys.tenants, asked) if asked else ()
+        known = {tenant: unpack(row)[0] if row else FREE for tenant, row in zip(asked, rows, strict=True)}
+        return {tenant: known.get(tenant, "") for tenant in tenants}
 
     def version(self) -> int:
         """Of what was published last, 0 where nothing was.

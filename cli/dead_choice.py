@@ -11,6 +11,7 @@ from rich.progress import track
 
 from ..broker.errors import JobfleetError
 from .fleet_context import FleetContext, fleet_context
+from .tables import note
 
 #: Dead letters that are replayed or discarded in one go.
 BATCH = 100
@@ -36,7 +37,7 @@ def chosen_ids(
 
     Raises:
       typer.BadParameter: neither or both of ids and --all.
-      JobfleetError: one of the ids is not that of a dead letter.
+      JobfleetError: one of the ids is not that of a dead letter, or a filter is empty.
     """
     if job_ids and (everything or any(filters.values())):
         raise typer.BadParameter("give ids, or --all with filters, not both")
@@ -48,8 +49,10 @@ def chosen_ids(
         return ids
     if not everything:
         raise typer.BadParameter("give the ids of dead letters, or --all (with filters: --queue, --tenant, ...)")
-    letters = fleet.broker.dead_letters.list(**filters, limit=limit)
-    return [letter.job_id for letter in letters]
+    letters = fleet.broker.dead_letters.list(**filters, limit=limit + 1)
+    if len(letters) > limit:
+        note(f"jobfleet: more than {limit:,} match; only the newest are meant, --limit names how many")
+    return [letter.job_id for letter in letters[:limit]]
 
 
 def in_batches(doing: str, job_ids: Sequence[str], act: Callable[[Iterable[str]], list[str]]) -> int:

@@ -150,8 +150,9 @@ def test_jobs_are_found_page_by_page_and_told_in_full(
     assert data(viewer.get(f"/admin/jobs/{bad[0]}"))["trace_id"] == TRACED.split("-")[1]
 
     # And the dead letters are grouped, and go as they are told to
-    groups = data(viewer.get("/admin/dead/groups", params={"queue": "webhook"}))
-    assert [(group["count"], group["error"]) for group in groups] == [
+    grouped = data(viewer.get("/admin/dead/groups", params={"queue": "webhook"}))
+    assert (grouped["looked_at"], grouped["more"]) == (3, False)
+    assert [(group["count"], group["error"]) for group in grouped["groups"]] == [
         (2, "ValueError: endpoint 1 is broken"),
         (1, "ValueError: endpoint 2 is broken"),
     ]

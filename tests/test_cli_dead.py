@@ -77,6 +77,21 @@ def test_what_is_meant_must_be_said(fleet_environment: dict[str, str]) -> None:
         assert "--all" in outcome.errors
 
 
+def test_an_empty_filter_means_nothing_instead_of_everything(
+    fleet: SmallFleet, fleet_environment: dict[str, str]
+) -> None:
+    with fleet.running():
+        for _ in range(2):
+            fleet.broken.send(tenant_id=1)
+
+    for option in ("--queue", "--tenant", "--actor", "--error"):
+        refused(run(fleet_environment, "dead", "discard", "--all", option, "", "--yes"), option.strip("-"))
+    some = run(fleet_environment, "dead", "discard", "--all", "--limit", "1", "--dry-run")
+    assert some.output == "1 dead letter would be discarded\n"
+    assert "more than 1 match" in some.errors
+    assert fleet.broker.stats(["webhook"])[0].failed == 2
+
+
 def test_one_unknown_id_and_nothing_is_done(fleet: SmallFleet, fleet_environment: dict[str, str]) -> None:
     with fleet.running():
         dead = fleet.broken.send(tenant_id=1).message_id

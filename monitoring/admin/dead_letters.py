@@ -1,22 +1,21 @@
-"""Dead letters: list, group by error, show, replay, discard."""
+"""Dead letters: list, show, replay, discard."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ...broker.connection import reachable
 from ...broker.dead_letter import DeadLetter
 from .call import Call
 from .refused import Refused
 from .route import change, look
 
-#: Dead letters that one request changes at most, and that a grouping looks at.
+#: Dead letters that one request lists or changes at most.
 MOST = 1_000
-#: Characters of an error that a group is named by.
-ERROR_SHOWN = 200
 
 
 class DeadFilter(BaseModel):
@@ -24,10 +23,10 @@ class DeadFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    queue: str | None = Field(default=None, max_length=255, description="A queue's name.")
-    tenant: str | None = Field(default=None, max_length=255, description="A tenant's id.")
-    actor: str | None = Field(default=None, max_length=255, description="An actor's name.")
-    error: str | None = Field(default=None, max_length=1_000, description="A part of the error's text.")
+    queue: str | None = Field(default=None, min_length=1, max_length=255, description="A queue's name.")
+    tenant: str | None = Field(default=None, min_length=1, max_length=255, description="A tenant's id.")
+    actor: str | None = Field(default=None, min_length=1, max_length=255, description="An actor's name.")
+    error: str | None = Field(default=None, min_length=1, max_length=1_000, description="A part of the error's text.")
     limit: int = Field(default=100, ge=1, le=MOST, description="The newest so many.")
 
 
@@ -48,28 +47,18 @@ class DeadChoice(DeadFilter):
         return self
 
 
+def matching(call: Call, limit: int) -> tuple[list[DeadLetter], bool]:
+    """The newest dead letters that match what is given, at most `limit`, and whether there are more."""
+    wanted: DeadFilter = call.given
+    found = call.fleet.broker.dead_letters.list(
+        queue=wanted.queue, tenant=wanted.tenant, actor=wanted.actor, error=wanted.error, limit=limit + 1
+    )
+    return found[:limit], len(found) > limit
+
+
 def _list(call: Call) -> list[dict[str, Any]]:
-    return [_shown(letter) for letter in _matching(call, call.given)]
-
-
-def _groups(call: Call) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, str, str, str], list[DeadLetter]] = {}
-    for letter in _matching(call, call.given):
-        first_line = letter.error.partition("\n")[0][:ERROR_SHOWN]
-        groups.setdefault((letter.queue, letter.actor, letter.reason, first_line), []).append(letter)
-    rows = [
-        {
-            "queue": queue,
-            "actor": actor,
-            "reason": reason,
-            "error": error,
-            "count": len(letters),
-            "newest_ms": max(letter.failed_ms for letter in letters),
-            "oldest_ms": min(letter.failed_ms for letter in letters),
-        }
-        for (queue, actor, reason, error), letters in groups.items()
-    ]
-    return sorted(rows, key=lambda row: (-row["count"], -row["newest_ms"]))
+    letters, _ = matching(call, call.given.limit)
+    return _shown(call, letters)
 
 
 def _show(call: Call) -> dict[str, Any]:
@@ -77,7 +66,8 @@ def _show(call: Call) -> dict[str, Any]:
     letter = call.fleet.broker.dead_letters.show(job_id)
     if letter is None:
         raise Refused(404, f"there is no dead letter {job_id!r}")
-    return {**_shown(letter), "traceback": letter.traceback}
+    (shown,) = _shown(call, [letter])
+    return {**shown, "traceback": letter.traceback}
 
 
 def _replay(call: Call) -> dict[str, Any]:
@@ -91,9 +81,13 @@ def _discard(call: Call) -> dict[str, Any]:
 def _changed(call: Call, change: Callable[[list[str]], list[str]]) -> dict[str, Any]:
     """What replay and discard have in common: which are meant, how many, and those that were changed."""
     wanted: DeadChoice = call.given
-    chosen = _by_id(call, wanted.job_ids) if wanted.job_ids is not None else _ids(_matching(call, wanted))
+    if wanted.job_ids is None:
+        letters, more = matching(call, wanted.limit)
+        chosen = [letter.job_id for letter in letters]
+    else:
+        chosen, more = _by_id(call, wanted.job_ids), False
     job_ids = chosen if wanted.dry_run else change(chosen)
-    return {"dry_run": wanted.dry_run, "matched": len(chosen), "job_ids": job_ids}
+    return {"dry_run": wanted.dry_run, "matched": len(chosen), "more": more, "job_ids": job_ids}
 
 
 def _by_id(call: Call, job_ids: list[str]) -> list[str]:
@@ -101,19 +95,17 @@ def _by_id(call: Call, job_ids: list[str]) -> list[str]:
     return [job_id for job_id in dict.fromkeys(job_ids) if letters.show(job_id)]
 
 
-def _ids(letters: list[DeadLetter]) -> list[str]:
-    return [letter.job_id for letter in letters]
-
-
-def _matching(call: Call, wanted: DeadFilter) -> list[DeadLetter]:
-    return call.fleet.broker.dead_letters.list(
-        queue=wanted.queue, tenant=wanted.tenant, actor=wanted.actor, error=wanted.error, limit=wanted.limit
-    )
-
-
-def _shown(letter: DeadLetter) -> dict[str, Any]:
-    """A dead letter without its message, in which nothing is redacted."""
-    return {name: value for name, value in asdict(letter).items() if name not in ("message", "traceback")}
+def _shown(call: Call, letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
+    """Dead letters with the plans of their tenants, and without their messages, in which nothing is redacted."""
+    broker = call.fleet.broker
+    with reachable(broker.client):
+        plans = broker.limits.plans_of({letter.tenant_id for letter in letters})
+    hidden = ("message", "traceback")
+    return [
+        {name: value for name, value in asdict(letter).items() if name not in hidden}
+        | {"plan": plans[letter.tenant_id]}
+        for letter in letters
+    ]
 
 
 ROUTES = (
@@ -121,12 +113,6 @@ ROUTES = (
         "/admin/dead",
         _list,
         "The newest dead letters.",
-        takes=DeadFilter,
-    ),
-    look(
-        "/admin/dead/groups",
-        _groups,
-        "The newest dead letters grouped by queue, actor, reason and error, the largest group first.",
         takes=DeadFilter,
     ),
     look(

@@ -6,6 +6,7 @@ from .actors import ROUTES as ACTORS
 from .alerts import ROUTES as ALERTS
 from .audit import ROUTES as AUDIT
 from .cancel_matching import ROUTES as CANCEL_MATCHING
+from .dead_groups import ROUTES as DEAD_GROUPS
 from .dead_letters import ROUTES as DEAD_LETTERS
 from .health import ROUTES as HEALTH
 from .jobs import ROUTES as JOBS
@@ -22,6 +23,8 @@ ROUTES: tuple[Route, ...] = (
     *QUEUES,
     *JOBS,
     *CANCEL_MATCHING,
+    # Before those of one dead letter, or "groups" would be the id of one.
+    *DEAD_GROUPS,
     *DEAD_LETTERS,
     *TENANTS,
     *ACTORS,
