@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from .commands import Commands
 from .key_types import key_type
-from .keys import Keys
+from .keys import Keys, pattern_of
 
 #: Members that one command reads.
 SLICE = 500
@@ -102,14 +102,9 @@ class AuditWalk:
 
     def _keys_like(self, start: str) -> Iterator[str]:
         """Names of keys that begin so."""
-        for key in self._client.scan_iter(match=_literal(start) + "*", count=SLICE):
+        for key in self._client.scan_iter(match=pattern_of(start) + "*", count=SLICE):
             yield _text(key)
 
 
 def _text(name: bytes) -> str:
     return name.decode(errors="surrogateescape")
-
-
-def _literal(text: str) -> str:
-    """A name as a pattern that matches itself only."""
-    return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in text)

@@ -105,3 +105,20 @@ class Keys:
     def result(self, job_id: str) -> str:
         """String: the stored result of a job, with a time to live."""
         return f"{self.prefix}:result:{job_id}"
+
+    def idempotency(self, tenant: str) -> str:
+        """What the names of a tenant's idempotency keys begin with."""
+        return f"{self.prefix}:key:{tenant}:"
+
+    def times(self, tenant: str) -> str:
+        """List: when a tenant's last jobs were admitted."""
+        return f"{self.prefix}:times:{tenant}"
+
+    def tags(self, queue: str) -> str:
+        """Sorted set: tenant without waiting jobs -> virtual time at which it comes back."""
+        return f"{self.prefix}:tags:{queue}"
+
+
+def pattern_of(text: str) -> str:
+    """A name as a pattern that matches itself only."""
+    return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in text)

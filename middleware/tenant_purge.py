@@ -3,7 +3,9 @@
 1. It is paused, so that nothing more of it starts.
 2. Its jobs that wait are cancelled; those that run are interrupted and waited for; its dead letters are discarded.
 3. The recorder is waited for: what just happened to its jobs must not be written after its rows have gone.
-4. Its rows go, then its files, and last its own row. From then on it is a tenant that nobody knows.
+4. Its rows go, and with them the results of its jobs; then its files, and last its own row.
+5. Redis forgets what it remembers for a time: keys of sends, admissions, turns. From then on it is a tenant that nobody
+   knows; who comes by its name is a stranger.
 
 Stop what sends for it first: what is sent meanwhile is accepted, as for any tenant that is paused, and runs afterwards.
 Whatever is interrupted can be begun again.
@@ -19,6 +21,8 @@ from ..broker import FairBroker
 from ..broker.cancel_filter import STATES
 from ..broker.connection import reachable
 from ..broker.dead_letters import DeadLetters
+from ..broker.tenant_traces import TenantTraces
+from ..broker.unfinished_jobs import UnfinishedJobs
 from .archive import PostgresArchive
 from .database import Database, database
 from .fleet_broker import fleet_broker
@@ -66,6 +70,7 @@ class TenantPurge:
         self._database = database
         self._files = files
         self._tenants = Tenants(database, broker)
+        self._traces = TenantTraces(broker.commands, broker.keys)
         self._dead_letters = DeadLetters(
             broker.commands, broker.keys, broker.scripts, lambda: PostgresArchive(database)
         )
@@ -106,6 +111,8 @@ class TenantPurge:
             left.append("its files were not looked at")
         counts |= self._delete(tenant, TABLES[-1:])
         self._tenants.published(tenant)
+        with reachable(self._broker.client):
+            self._traces.forget(tenant)
         return Purged(tenant_id=tenant, dry_run=False, counts=counts, left=tuple(left))
 
     def _dead(self, tenant: str) -> list[str]:
@@ -116,8 +123,12 @@ class TenantPurge:
         return len(self._dead_letters.discard(self._dead(tenant), "its tenant was purged"))
 
     def _await_ends(self, running: list[str]) -> list[str]:
+        places = UnfinishedJobs(self._broker.commands, self._broker.keys)
+
         def over() -> bool:
-            running[:] = [job_id for job_id in running if self._broker.commands.hexists(self._broker.keys.jobs, job_id)]
+            # Not whether Redis knows them: one that fails, instead of being cancelled, is a dead letter.
+            active = set(places.ids(None, None, ("active",)))
+            running[:] = [job_id for job_id in running if job_id in active]
             return not running
 
         with reachable(self._broker.client):
@@ -154,7 +165,12 @@ class TenantPurge:
         gone = SLICE
         while gone == SLICE:
             with self._database.connection() as connection:
-                gone = connection.execute(QUERIES[f"delete_{table}"], {"tenant_id": tenant, "most": SLICE}).rowcount
+                deleted = connection.execute(QUERIES[f"delete_{table}"], {"tenant_id": tenant, "most": SLICE})
+                gone = deleted.rowcount
+                if table == "job_logs":
+                    # Before it is committed: whoever begins again finds by a row whose result may be there.
+                    with reachable(self._broker.client):
+                        self._traces.forget_results([row["job_id"] for row in deleted])
             yield gone
 
 

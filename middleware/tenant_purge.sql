@@ -23,8 +23,10 @@ WHERE (job_id, run) IN (
 )
 
 -- name: delete_job_logs
+-- The results of these jobs go with them.
 DELETE FROM job_logs
 WHERE id IN (SELECT id FROM job_logs WHERE tenant_id = %(tenant_id)s LIMIT %(most)s)
+RETURNING job_id
 
 -- name: delete_dead_letters
 DELETE FROM dead_letters

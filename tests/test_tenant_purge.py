@@ -12,16 +12,21 @@ import dramatiq
 import pytest
 from command import parsed, refused, run
 from dramatiq import Worker
+from dramatiq.results import Results
 from journal_events import rows
+from model_fleet import everything
 from published_limits import plain_sql, published
 from wait import eventually
 
 from jobfleet.actors.storage import Storage
 from jobfleet.broker import FairBroker
-from jobfleet.broker.errors import InvalidPayload
+from jobfleet.broker.errors import Cancelled, InvalidPayload
+from jobfleet.broker.results import SettledResults
 from jobfleet.middleware import tenant_purge
 from jobfleet.middleware.database import Database
+from jobfleet.middleware.idempotency import Idempotency
 from jobfleet.middleware.job_log import JobLog
+from jobfleet.middleware.tenant_limits import TenantLimits
 from jobfleet.middleware.tenant_purge import TenantPurge
 from jobfleet.middleware.tenants import Tenants
 from jobfleet.monitoring.monitor import Monitor
@@ -161,6 +166,86 @@ def test_jobs_that_run_are_waited_for(shop: Shop, broker: FairBroker) -> None:
         assert rows(shop.url, "SELECT FROM job_logs") == []
         ends.set()
         worker.stop()
+
+
+def test_a_run_that_fails_when_it_is_interrupted_has_ended(shop: Shop, broker: FairBroker) -> None:
+    # Given a job that runs, and makes a failure of being cancelled
+    runs, ends = threading.Event(), threading.Event()
+
+    @dramatiq.actor(broker=broker, queue_name="report", max_retries=0)
+    def stubborn(*, tenant_id: str) -> None:
+        runs.set()
+        try:
+            while not ends.is_set():
+                ends.wait(0.01)
+        except Cancelled:
+            raise ValueError("half of a report is none") from None
+
+    worker = Worker(broker, worker_threads=1, worker_timeout=100)
+    with shop.watched():
+        worker.start()
+        stubborn.send(tenant_id="acme")
+        assert runs.wait(30)
+
+        # When its tenant is offboarded
+        done = shop.purge.purge("acme")
+        ends.set()
+        worker.stop()
+
+    # Then that is said, and its dead letter is gone too
+    assert done.left == ()
+    assert (done.counts["running jobs"], done.counts["dead letters"]) == (1, 1)
+    assert set(shop.purge.count("acme").counts.values()) == {0}
+
+
+def test_redis_has_nothing_of_it_left(shop: Shop, broker: FairBroker) -> None:
+    # Given two tenants that sent under keys, have results, have used their rate and their turns, and have held jobs
+    broker.add_middleware(TenantLimits())
+    broker.add_middleware(Idempotency())
+    broker.add_middleware(Results(backend=SettledResults(broker), store_results=True, result_ttl=3_600_000))
+
+    @dramatiq.actor(broker=broker, queue_name="export")
+    def export(*, tenant_id: str, day: int) -> str:
+        return f"the sales of {tenant_id} on day {day}"
+
+    def send(tenant_id: str, day: int) -> dramatiq.Message[str]:
+        options = {"idempotency_key": f"day:{day}", "on_limit": "delay"}
+        return export.send_with_options(kwargs={"tenant_id": tenant_id, "day": day}, **options)
+
+    def left_of(tenant_id: str) -> list[str]:
+        """What in Redis tells of a tenant."""
+        held = everything(broker.client, broker.keys.prefix)
+        return sorted(key for key, value in held.items() if tenant_id in f"{key} {value!r}")
+
+    with shop.watched():
+        shop.fill("acme", "other")
+        for tenant_id in ("acme", "other"):
+            shop.tenants.override(tenant_id, max_jobs_per_minute=8)
+        worker = Worker(broker, queues={"export"}, worker_threads=2, worker_timeout=100)
+        worker.start()
+        first = [send("acme", day) for day in range(8)][0]
+        other = [send("other", day) for day in range(8)][0]
+        eventually(
+            lambda: (
+                broker.client.exists(broker.keys.result(first.message_id), broker.keys.result(other.message_id)) == 2
+            )
+        )
+        worker.stop()
+        before = left_of("other")
+        assert left_of("acme")
+
+        # When one of them is offboarded
+        assert shop.purge.purge("acme").left == ()
+
+        # Then there is no word of it, and all of the other
+        eventually(lambda: broker.journal.lag()[0] == 0)
+        assert left_of("acme") == []
+        assert left_of("other") == before
+        assert broker.audit().clean
+
+        # And who comes by that name is a stranger: no job of it is a duplicate
+        assert "duplicate" not in send("acme", 0).options
+        assert send("other", 0).options["duplicate"]
 
 
 def test_a_recorder_that_is_away_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
