@@ -24,7 +24,8 @@ class QueueGauges:
     #: Waiting jobs of tenants without a free slot.
     parked: int
     paused: bool
-    #: How long the oldest waiting job waits for a worker, the time not counted in which its tenant had no free slot.
+    #: How long the oldest waiting job waits for a worker, the time not counted in which its tenant had no free slot; of
+    #: the tenants that are looked at, see ``lua/oldest_wait.lua``.
     oldest_wait: float
     #: How long the run of the oldest active job takes.
     oldest_run: float
@@ -34,12 +35,16 @@ class QueueGauges:
     workers: int
     threads: int
     busy: int
+    #: Threads that could start one more: not busy with jobs of other queues either.
+    free: int
+    #: The tenants whose jobs wait longest.
+    waiting_longest: tuple[str, ...]
 
     @classmethod
     def read(cls, row: Sequence[Any], now: float) -> Self:
         """A row of the script's answer, read at `now` (ms)."""
         queue, waiting, active, scheduled, dead, dead_here, parked, paused, *rest = row
-        *moments, workers, threads, busy = rest
+        *moments, workers, threads, busy, free, waiting_longest = rest
         wait, run, death = (max(0.0, now - moment) / 1000 if moment else 0.0 for moment in moments)
         return cls(
             queue=queue,
@@ -56,4 +61,6 @@ class QueueGauges:
             workers=int(workers),
             threads=int(threads),
             busy=int(busy),
+            free=int(free),
+            waiting_longest=tuple(waiting_longest),
         )

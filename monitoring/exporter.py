@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import redis
 from prometheus_client.core import GaugeMetricFamily
@@ -37,6 +37,7 @@ class Exporter:
 
     def __init__(self, broker: FairBroker, database: Database) -> None:
         self._broker = broker
+        self._waiting_longest: Mapping[str, Sequence[str]] = {}
         self.audits = AuditWatch(broker)
         self.stored = DatabaseWatch(broker, database)
 
@@ -77,7 +78,9 @@ class Exporter:
         client, keys = self._broker.commands, self._broker.keys
         space = LabelSpace.read(client, keys)
         counted = Counted(client.hgetall(keys.metrics), space)
-        seen = Seen(read_gauges(self._broker.scripts, map(settings().queue, space.queues)), self.stored.oldest_deaths())
+        gauges = read_gauges(self._broker.scripts, map(settings().queue, space.queues), self._waiting_longest)
+        self._waiting_longest = gauges.waiting_longest
+        seen = Seen(gauges, self.stored.oldest_deaths())
         return [*counted.families(), *seen.families(), *self._bounds()]
 
     def _bounds(self) -> Iterator[Family]:

@@ -12,6 +12,12 @@ from ..broker.queue_gauges import QueueGauges
 from ..broker.settings import settings
 from .metrics import PREFIX, STATES
 
+#: What the oldest wait is.
+OLDEST_WAIT = (
+    "How long the oldest waiting job could have run, of the 20 tenants whose turn comes next and the 5 that were seen to "
+    "wait longest; all tenants where there are no plans."
+)
+
 
 class Seen:
     """What the fleet looked like at the scrape.
@@ -36,7 +42,7 @@ class Seen:
             for state in STATES:
                 jobs.add_metric((row.queue, state), getattr(row, state))
         yield jobs
-        yield self._by_queue("queue_oldest_wait_seconds", "How long the oldest waiting job could have run.", _wait)
+        yield self._by_queue("queue_oldest_wait_seconds", OLDEST_WAIT, _wait)
         yield self._by_queue("dead_oldest_age_seconds", "How long the oldest dead letter is dead.", self._dead_age)
         yield self._by_queue("queue_paused", "1 while an operator has paused the queue.", _paused)
         yield self._by_queue("queue_wait_objective_seconds", "Within what time a job should start.", _objective)
@@ -44,17 +50,21 @@ class Seen:
         yield self._by_queue("workers", "Worker processes that are alive and serve the queue.", _workers)
         yield self._by_queue("worker_threads", "Threads of workers that may run a job of the queue.", _threads)
         yield self._by_queue("worker_threads_busy", "Threads that run a job of the queue.", _busy)
+        yield self._by_queue("worker_threads_free", "Threads that could start a job of the queue now.", _free)
+        yield from self._of_all_workers()
         yield self._by_queue("job_oldest_running_seconds", "How long the oldest running job is held.", _run)
-        yield GaugeMetricFamily(
-            PREFIX + "journal_lag_entries",
-            "Events that are not in the job log yet.",
-            value=self._gauges.journal_entries,
+        behind = self._gauges
+        yield _alone("journal_lag_entries", "Events that are not in the job log yet.", behind.journal_entries)
+        yield _alone(
+            "journal_lag_seconds", "Age of the oldest event that is not in the job log yet.", behind.journal_seconds
         )
-        yield GaugeMetricFamily(
-            PREFIX + "journal_lag_seconds",
-            "Age of the oldest event that is not in the job log yet.",
-            value=self._gauges.journal_seconds,
-        )
+
+    def _of_all_workers(self) -> Iterator[Family]:
+        """A process counts once, however many queues it serves."""
+        seen = self._gauges
+        yield _alone("fleet_workers", "Worker processes that are alive.", seen.workers)
+        yield _alone("fleet_threads", "Threads of workers that may run jobs.", seen.threads)
+        yield _alone("fleet_threads_busy", "Threads of workers that run a job.", seen.busy)
 
     def _by_queue(self, name: str, text: str, value: Callable[[QueueGauges], float]) -> Family:
         family = GaugeMetricFamily(PREFIX + name, text, labels=("queue",))
@@ -66,6 +76,10 @@ class Seen:
         """PostgreSQL learns of a replay a moment later, and is asked only of what Redis has let go."""
         archived = self._archived_deaths.get(row.queue, 0.0) if row.dead > row.dead_here else 0.0
         return max(row.oldest_dead, archived)
+
+
+def _alone(name: str, text: str, value: float) -> Family:
+    return GaugeMetricFamily(PREFIX + name, text, value=value)
 
 
 def _wait(row: QueueGauges) -> float:
@@ -94,6 +108,10 @@ def _threads(row: QueueGauges) -> float:
 
 def _busy(row: QueueGauges) -> float:
     return row.busy
+
+
+def _free(row: QueueGauges) -> float:
+    return row.free
 
 
 def _run(row: QueueGauges) -> float:

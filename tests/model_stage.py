@@ -252,4 +252,4 @@ class Stage(RuleBasedStateMachine):
         assert client.tenant_loads() == []
         assert client.scripts.call("neighbours", MACHINE) == []
         assert client.scripts.call("scale", QUEUES[0], 1_000) == [0, 0, 0]
-        client.scripts.call("gauges", *QUEUES)
+        client.scripts.call("gauges", pack([[queue, 0, []] for queue in QUEUES]))

@@ -206,7 +206,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("tenant_loads", lambda s: s.lossy.tenant_loads()),
     ("stats", lambda s: s.lossy.stats()),
     ("neighbours", lambda s: s.lossy.scripts.call("neighbours", "machine")),
-    ("gauges", lambda s: s.lossy.scripts.call("gauges", "default")),
+    ("gauges", lambda s: s.lossy.scripts.call("gauges", pack([["default", 0, []]]))),
     ("scale", lambda s: s.lossy.scripts.call("scale", "default", 1_000)),
     ("audit_jobs", lambda s: s.lossy.audit()),
     ("audit_totals", lambda s: s.lossy.audit()),

@@ -11,7 +11,7 @@ from scripted_worker import ScriptedWorker
 from wide_limits import wide
 
 from jobfleet.broker import FairBroker
-from jobfleet.broker.scripts import unpack
+from jobfleet.broker.scripts import pack, unpack
 
 #: Milliseconds within which a scripted worker's jobs should start.
 OBJECTIVE = 30_000
@@ -43,7 +43,7 @@ def counted(broker: FairBroker) -> tuple[int, int]:
 
 
 def oldest_wait_since(broker: FairBroker) -> int:
-    _, _, _, row = unpack(broker.scripts.call("gauges", "default", 0))
+    *_, row = unpack(broker.scripts.call("gauges", pack([["default", 0, []]])))
     return int(row[8])
 
 

@@ -1,0 +1,82 @@
+-- Since when jobs of a queue wait for the fleet: not for their tenant's own limit, and not for who had paused their
+-- queue or actor. Looked at are the tenants whose turn comes next, and those that are known to wait long: a tenant's
+-- old job is still there when others have their turn before it.
+--
+-- Tenants that are looked at in turn, of those that have free slots; those that are passed over until they are found,
+-- and how many of these are asked for at once.
+local TURNS_LOOKED_AT = 20
+local TURNS_PASSED, TURNS_AT_ONCE = 1000, 245
+-- Tenants that are told to be known next time.
+local KNOWN_MOST = 5
+
+-- Tenant -> since when its jobs wait for the fleet and not for its own limit; nothing where it has no free slot.
+local function free_since(tenants)
+  if #tenants == 0 then return {} end
+  read_limits(tenants)
+  local fields, since = {}, {}
+  for i, tenant in ipairs(tenants) do fields[2 * i - 1], fields[2 * i] = tenant, tenant .. ':back' end
+  local found = redis.call('HMGET', RUNNING, unpack(fields))
+  for i, tenant in ipairs(tenants) do
+    local limits = limits_of(tenant)
+    if not limits then
+      since[tenant] = 0
+    elseif limits[T_PAUSED] ~= 1 and tonumber(found[2 * i - 1] or 0) < limits[T_CONCURRENCY] then
+      since[tenant] = tonumber(found[2 * i] or 0)
+    end
+  end
+  return since
+end
+
+-- Those to look at, as free_since has them, and whether nobody was passed over for good.
+local function free_tenants(queue, known)
+  local chosen = free_since(known)
+  local from, many, found = 0, TURNS_LOOKED_AT, 0
+  while from < TURNS_PASSED do
+    local some = redis.call('ZRANGE', ring_key(queue), from, from + many - 1)
+    local since = free_since(some)
+    for _, tenant in ipairs(some) do
+      if since[tenant] then chosen[tenant], found = since[tenant], found + 1 end
+      if found == TURNS_LOOKED_AT then return chosen, true end
+    end
+    if #some < many then return chosen, true end
+    from, many = from + many, TURNS_AT_ONCE
+  end
+  return chosen, false
+end
+
+-- {since, tenant} of each, the longest first.
+local function waits_of(queue, free)
+  local ids, owners = {}, {}
+  for tenant in pairs(free) do
+    heads_of_line(line_key(queue, tenant), ids)
+    while #owners < #ids do owners[#owners + 1] = tenant end
+  end
+  local oldest, waits = {}, {}
+  for i, packed in ipairs(#ids > 0 and redis.call('HMGET', JOBS, unpack(ids)) or {}) do
+    local record, tenant = packed and cmsgpack.unpack(packed), owners[i]
+    if record then
+      local since = math.max(free[tenant], record[R_SINCE], resumed_since(record[R_QUEUE], record[R_ACTOR]))
+      oldest[tenant] = math.min(oldest[tenant] or since, since)
+    end
+  end
+  for tenant, since in pairs(oldest) do waits[#waits + 1] = {since, tenant} end
+  table.sort(waits, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end)
+  return waits
+end
+
+-- The start of the second since which the oldest job of all tenants waits; 0 when there is none.
+local function oldest_second(queue)
+  local second = tonumber(redis.call('ZRANGE', oldest_key(queue), 0, 0)[1] or 0)
+  return second > 0 and math.max(second * 1000, resumed_since(queue, '')) or 0
+end
+
+-- Returns since when the oldest job waits, ms, 0 where none does, and the tenants that wait longest. Where so many
+-- have no free slot that one who has was not found, it is the oldest job of them all: too long is told, not nothing.
+local function oldest_wait(queue, known)
+  if not has_plans() then return oldest_second(queue), {} end
+  local free, all = free_tenants(queue, known)
+  local waits, longest = waits_of(queue, free), {}
+  if #waits == 0 then return all and 0 or oldest_second(queue), {} end
+  for i = 1, math.min(#waits, KNOWN_MOST) do longest[i] = waits[i][2] end
+  return waits[1][1] < now and waits[1][1] or 0, longest
+end
