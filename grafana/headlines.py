@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .metrics import DEAD_LETTERED, JOBS, SOURCE_UP, WORKERS, WORKERS_LOST
+from .metrics import DEAD_LETTERED, JOBS, SOURCE_UP, WORKERS_LOST
 from .prom_query import PromQuery
-from .queue_signs import FAILING_OF_ALL, UTILIZATION_OF_ALL
+from .queue_signs import FAILING_OF_ALL, UTILIZATION_OF_ALL, WORKERS_OF_ALL
 from .stat import Stat
 from .thresholds import BETTER_NONE, BUSY_SHARE, FAILING_SHARE, NONE_ALLOWED, UP, UP_WORDS, Thresholds
 
@@ -79,9 +79,9 @@ THREADS_AT_WORK = Stat(
 
 WORKERS_NOW = Stat(
     title="Workers",
-    description="Worker processes that live; one that serves several queues counts in each.",
+    description="Worker processes that live and serve the chosen queues.",
     unit="short",
-    queries=(PromQuery(expr=WORKERS.now()),),
+    queries=(PromQuery(expr=WORKERS_OF_ALL),),
     thresholds=Thresholds("orange", ((1, "green"),)),
     spark=True,
 )

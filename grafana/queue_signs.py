@@ -8,6 +8,9 @@ from .metrics import (
     BAD_OUTCOMES,
     BUSY,
     DEAD_LETTERED,
+    FLEET_BUSY,
+    FLEET_THREADS,
+    FLEET_WORKERS,
     JOBS,
     OLDEST_RUNNING,
     OLDEST_WAIT,
@@ -18,6 +21,7 @@ from .metrics import (
     WAIT_OBJECTIVE,
     WORKERS,
 )
+from .series import Series
 
 #: Waiting time of the oldest job as a share of the queue's objective.
 WAIT_SHARE = f"{OLDEST_WAIT.now('queue', how='max')} / {WAIT_OBJECTIVE.now('queue', how='max')}"
@@ -28,8 +32,19 @@ THREADS_OR_ONE = f"clamp_min({THREADS.now('queue')}, 1)"
 #: Share of the threads that could run a queue's jobs and do.
 UTILIZATION = f"{BUSY.now('queue')} / {THREADS_OR_ONE}"
 
-#: The same over all queues that are chosen. A thread that serves several queues counts in each of them.
-UTILIZATION_OF_ALL = f"{BUSY.now()} / ({THREADS.now()} > 0)"
+
+def _once(of_queues: Series, of_fleet: Series) -> str:
+    """A sum over the chosen queues in which nothing counts twice that serves several of them: at most all there is."""
+    return f"({of_queues.now()} < {of_fleet.now()} or {of_fleet.now()})"
+
+
+#: Worker processes that serve the chosen queues, threads of theirs that could run their jobs, and those that do.
+WORKERS_OF_ALL = _once(WORKERS, FLEET_WORKERS)
+THREADS_OF_ALL = _once(THREADS, FLEET_THREADS)
+BUSY_OF_ALL = _once(BUSY, FLEET_BUSY)
+
+#: Share of the threads that could run jobs of the chosen queues and do.
+UTILIZATION_OF_ALL = f"{BUSY_OF_ALL} / ({THREADS_OF_ALL} > 0)"
 
 #: Share of the runs that failed in all that is looked at, retries and lost runs included.
 FAILING = (

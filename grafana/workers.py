@@ -8,9 +8,17 @@ from .dashboard import Dashboard
 from .graph import Graph
 from .headlines import LOST_WORKERS, THREADS_AT_WORK, WORKERS_NOW
 from .link import CELL_JOB, CELL_QUEUE, SERIES_QUEUE
-from .metrics import BUSY, JOBS, PROCESSED, STALE_SETTLES, THREADS, WORKERS, WORKERS_LOST
+from .metrics import FREE, JOBS, PROCESSED, STALE_SETTLES, THREADS, WORKERS, WORKERS_LOST
 from .prom_query import PromQuery
-from .queue_signs import DRAIN, RUN_SHARE, THREADS_OR_ONE, UTILIZATION, WAIT_SHARE
+from .queue_signs import (
+    BUSY_OF_ALL,
+    DRAIN,
+    RUN_SHARE,
+    THREADS_OF_ALL,
+    THREADS_OR_ONE,
+    UTILIZATION,
+    WAIT_SHARE,
+)
 from .row import Row
 from .sql_query import SqlQuery
 from .stat import Stat
@@ -28,9 +36,9 @@ HEADLINES = Row(
         WORKERS_NOW,
         Stat(
             title="Threads",
-            description="Threads that may run jobs, counted in each queue that they serve.",
+            description="Threads of workers that may run jobs of the chosen queues.",
             unit="short",
-            queries=(PromQuery(expr=THREADS.now()),),
+            queries=(PromQuery(expr=THREADS_OF_ALL),),
             spark=True,
         ),
         THREADS_AT_WORK,
@@ -66,7 +74,7 @@ ENOUGH = Row(
     (
         Table(
             title="Queues",
-            description="What each queue asks of its workers. Load: jobs that could run for each thread; above 1 jobs "
+            description="What each queue asks of its workers. Free: threads that could start a job of it now. Load: jobs that could run for each thread; above 1 jobs "
             "wait. Time to drain: as fast as runs end now.",
             labels=(("queue", "Queue"),),
             sort="Load",
@@ -75,6 +83,7 @@ ENOUGH = Row(
                 Column(title="Queue", links=CELL_QUEUE, width=170),
                 Column(title="Workers", expr=WORKERS.now("queue"), unit="locale"),
                 Column(title="Threads", expr=THREADS.now("queue"), unit="locale"),
+                Column(title="Free", expr=FREE.now("queue"), unit="locale"),
                 Column(title="At work", expr=UTILIZATION, unit="percentunit", bar=True, thresholds=BUSY_SHARE),
                 Column(title="Could run", expr=JOBS.now("queue", state="waiting|active"), unit="locale"),
                 Column(title="Load", expr=LOAD, unit="short", decimals=1, thresholds=OVERLOAD),
@@ -103,8 +112,8 @@ ENOUGH = Row(
             "slots for.",
             unit="short",
             queries=(
-                PromQuery(expr=THREADS.now(), legend="threads"),
-                PromQuery(expr=BUSY.now(), legend="at work"),
+                PromQuery(expr=THREADS_OF_ALL, legend="threads"),
+                PromQuery(expr=BUSY_OF_ALL, legend="at work"),
                 PromQuery(expr=JOBS.now(state="waiting|active"), legend="could run"),
             ),
             colors={"threads": "text", "at work": "green", "could run": "blue"},
@@ -122,7 +131,8 @@ ENOUGH = Row(
         ),
         Graph(
             title="Threads at work, by queue",
-            description="Share of the threads that run a job, by queue.",
+            description="Share of the threads that could run a job of the queue and do; some may be at work for another "
+            "queue.",
             unit="percentunit",
             least=0,
             most=1,

@@ -41,6 +41,8 @@ GOOD, RETRIED, DYING, REPLAYED, DISCARDED, HELD, WAITING = 12, 3, 6, 2, 1, 4, 5
 ALLOWED, REFUSED = 10, 2
 #: Jobs that a tenant of the plan free may run at once.
 SLOTS = 2
+#: Of the one worker process, which serves all queues that there are actors for.
+THREADS = 8
 
 
 def configuration(*monitors: str) -> str:
@@ -94,7 +96,7 @@ class DashboardRun:
     @contextmanager
     def workers(self) -> Iterator[None]:
         """Work while the block runs."""
-        worker = Worker(self.broker, worker_threads=8, worker_timeout=100)
+        worker = Worker(self.broker, worker_threads=THREADS, worker_timeout=100)
         worker.start()
         try:
             yield

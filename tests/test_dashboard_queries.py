@@ -196,14 +196,11 @@ def test_the_headlines_are_what_somebody_else_counts(view: View, fleet: Dashboar
     assert shown("tenants", "Share refused") == pytest.approx(story.REFUSED / (story.REFUSED + sent))
 
     # What workers there are is what was started, and what watches them works
-    bounds = [
-        settings().queue(queue).concurrency or 8
-        for queue in ("email", "report", "export", "image-processing", "notification")
-    ]
-    assert shown("workers", "Workers") == len(bounds)
-    threads = sum(min(8, bound) for bound in bounds)
-    assert shown("workers", "Threads") == threads
-    assert shown("overview", "Threads at work") == pytest.approx(story.SLOTS / threads)
+    for dashboard in ("workers", "queue"):
+        assert shown(dashboard, "Workers") == 1
+    assert shown("workers", "Threads") == story.THREADS
+    for dashboard in ("workers", "queue", "overview"):
+        assert shown(dashboard, "Threads at work") == pytest.approx(story.SLOTS / story.THREADS)
     assert shown("overview", "Workers lost") == 0
     assert shown("workers", "Unserved queues") == 0
     assert shown("slo", "Started") == counted("SELECT count(*) FROM job_attempts")
