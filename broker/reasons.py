@@ -88,10 +88,10 @@ def _held(facts: Facts, queue_rate: int) -> Iterator[Reason]:
 
 def _scheduled(facts: Facts, queue_rate: int) -> Iterator[Reason]:
     due, attempts = int(facts["due"]), facts["attempts"]
-    if attempts:
-        yield Reason(kind="backing_off", text=f"attempt {attempts} has failed, and it backs off", until_ms=due)
-    elif facts["since"] > facts["created"]:
+    if facts["postponed"]:
         yield Reason(kind="postponed", text="its run was postponed: something it needs was away", until_ms=due)
+    elif attempts:
+        yield Reason(kind="backing_off", text=f"attempt {attempts} has failed, and it backs off", until_ms=due)
     else:
         yield Reason(kind="delayed", text="it was sent with a delay", until_ms=due)
     yield from _stops(facts)

@@ -81,6 +81,10 @@ class ScriptedWorker:
         """Settle a job's attempt as failed, to run again after a delay."""
         return self.settle(job_id, "retry", [1, delay_ms, "RuntimeError: broken", "a traceback"])
 
+    def postpone(self, job_id: str, delay_ms: int) -> int:
+        """Settle a job's run as none, because something was away, to run again after a delay."""
+        return self.settle(job_id, "postponed", [1, delay_ms, "Unavailable: the mail server is away"])
+
     def beat(self, *, names: dict[str, int] | None = None, received: int | None = None) -> list[bytes]:
         """Send a heartbeat that vouches for `names`, by default for all that is held."""
         vouched = self.held if names is None else names

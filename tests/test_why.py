@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from dramatiq import Message
+from model_fleet import Clock
 from scripted_worker import ScriptedWorker
 from wait import present
 
@@ -112,26 +114,57 @@ def test_a_tenants_rate(limited: FairBroker) -> None:
 def test_a_delay_a_backoff_and_a_postponed_run(broker: FairBroker) -> None:
     serve(broker, "default")
     worker = ScriptedWorker(broker)
-    delayed, failing = send(broker, delay=LATER), send(broker)
-    worker.fetch()
+    delayed, failing, put_off = send(broker, delay=LATER), send(broker), send(broker)
+    worker.fetch(2)
     worker.retry(failing, LATER)
+    worker.postpone(put_off, LATER)
     assert kinds(ask(broker, delayed)) == ["delayed"]
     why = ask(broker, failing)
     assert str(why.reasons[0]) == "attempt 1 has failed, and it backs off"
     assert LATER - 60_000 < present(why.may_run_ms) - why.now_ms <= LATER
     assert why.state == "scheduled"
+    assert str(ask(broker, put_off).reasons[0]) == "its run was postponed: something it needs was away"
+
+
+def test_what_became_of_the_last_run_is_told_whatever_was_before(broker: FairBroker) -> None:
+    serve(broker, "default")
+    worker, job_id = ScriptedWorker(broker), send(broker)
+    for settle, kind in ((worker.retry, "backing_off"), (worker.postpone, "postponed")) * 2:
+        assert len(worker.fetch()) == 1
+        settle(job_id, LATER)
+        assert kinds(ask(broker, job_id)) == [kind]
+        assert broker.run_now(job_id) == "ready"
+    worker.fetch()
+    assert "attempt 3" in str(ask(broker, job_id))
+
+
+def test_one_that_was_held_and_has_a_delay_of_its_own_was_never_postponed(limited: FairBroker) -> None:
+    clock = Clock(limited.client, limited.keys.prefix, 60_000)
+    serve(limited, "default")
+    for _ in range(LIMITS.per_minute):
+        send(limited)
+    job_id = send(limited, on_limit="delay", delay=LATER)
+    assert kinds(ask(limited, job_id)) == ["tenant_rate", "delayed"]
+    # When its tenant's rate lets it in, later
+    clock.advance(5_000)
+    limited.limits.publish({}, {"a": replace(LIMITS, per_minute=100)}, version=2)
+    # Then only its delay is left
+    assert kinds(ask(limited, job_id)) == ["delayed"]
 
 
 def test_a_queues_rate(broker: FairBroker) -> None:
+    clock = Clock(broker.client, broker.keys.prefix, 60_000)
     serve(broker, "webhook")
     ids = [send(broker, queue="webhook") for _ in range(102)]
     worker = ScriptedWorker(broker, queues=("webhook",))
     assert len(worker.fetch(200, queue="webhook", rate=100)) == 100
     why = ask(broker, ids[-1])
-    if why.reasons[0].kind == "queue_rate":  # a slow machine may take longer than that second
-        assert "starts 100 jobs in a second at most" in str(why)
-        assert why.may_run_ms is not None
-    assert why.reasons[-1].kind == "turn"
+    assert kinds(why) == ["queue_rate", "turn"]
+    assert "starts 100 jobs in a second at most" in str(why)
+    assert why.may_run_ms == clock.now + 1_001
+    # When that second is over
+    clock.advance(1_001)
+    assert kinds(ask(broker, ids[-1])) == ["turn"]
 
 
 def test_a_suspect(broker: FairBroker) -> None:
@@ -172,6 +205,17 @@ def test_one_that_runs_and_one_that_is_dead(broker: FairBroker) -> None:
     worker.fail(dead, "ValueError: no")
     why = ask(broker, dead)
     assert (why.state, str(why.reasons[0])) == ("failed", "it is dead (exhausted): ValueError: no")
+
+
+def test_one_whose_worker_has_missed_its_lease(broker: FairBroker) -> None:
+    clock = Clock(broker.client, broker.keys.prefix, 60_000)
+    worker, job_id = ScriptedWorker(broker), send(broker)
+    worker.fetch()
+    assert kinds(ask(broker, job_id)) == ["running"]
+    clock.advance(60_001)
+    why = ask(broker, job_id)
+    assert kinds(why) == ["running", "worker_late"]
+    assert "missed its lease: the job is about to be taken back" in str(why)
 
 
 class Log:

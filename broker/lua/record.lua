@@ -9,6 +9,7 @@ local R_MESSAGE = 10   -- the encoded message
 local R_SINCE = 11     -- could run since, ms; for a scheduled job, when it was sent
 local R_KEY_TTL = 12   -- ms for which the key is remembered after the job completed; absent or 0: not at all
 local R_DUE = 13       -- for a held job, when its own delay ends, ms
+local R_POSTPONED = 14 -- 1 when its last run was postponed, which is no attempt; absent or 0: it was not
 -- Places in a line: priority * 2^48 + order of arrival, which fits a double exactly.
 local PRIORITY_STEP = 281474976710656
 -- A lease: what a worker holds, packed the same way.

@@ -145,6 +145,7 @@ local function next_record(id, lease, index)
   record[R_LOSSES] = 0
   record[R_MESSAGE] = ARGV[1 + index]
   record[R_SINCE] = now
+  if record[R_POSTPONED] then record[R_POSTPONED] = 0 end
   return record
 end
 
@@ -181,6 +182,8 @@ local function postponed(item, lease)
   local id = item[2]
   local record = next_record(id, lease, index)
   record[R_ATTEMPTS] = lease[L_ATTEMPT] - 1
+  -- An array that is packed has no holes.
+  record[R_KEY_TTL], record[R_DUE], record[R_POSTPONED] = record[R_KEY_TTL] or 0, record[R_DUE] or 0, 1
   redis.call('HSET', JOBS, id, cmsgpack.pack(record))
   schedule(lease[L_QUEUE], id, now + delay)
   note(item, lease, 'postponed', {error = err, due_ms = now + delay})

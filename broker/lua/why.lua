@@ -4,7 +4,7 @@
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  job id
--- Returns nil, or packed facts by name. Always: now, queue, tenant, actor, attempts, losses, created, since,
+-- Returns nil, or packed facts by name. Always: now, queue, tenant, actor, attempts, losses, postponed (1 when its last run was), since,
 --   place (line, suspect, halted, held, scheduled, active, dead or nowhere), queue_paused, actor_paused,
 --   workers (alive that serve the queue), starts and oldest_start (of the last second, ms); where the tenant
 --   has limits: plan, concurrency, rate, running, tenant_paused. By place: ahead (jobs before it),
@@ -17,7 +17,7 @@ if not packed then return nil end
 local record = cmsgpack.unpack(packed)
 local queue, tenant, actor = record[R_QUEUE], record[R_TENANT], record[R_ACTOR]
 local facts = {now = now, queue = queue, tenant = tenant, actor = actor, attempts = record[R_ATTEMPTS],
-  losses = record[R_LOSSES], created = record[R_CREATED], since = record[R_SINCE], place = 'nowhere'}
+  losses = record[R_LOSSES], postponed = record[R_POSTPONED] or 0, since = record[R_SINCE], place = 'nowhere'}
 
 local function find_in(key, place)
   local score = redis.call('ZSCORE', key, id)
