@@ -12,6 +12,7 @@ from dramatiq import Broker
 from ..broker import FairBroker
 from ..broker.errors import InvalidPayload
 from ..broker.names import check_name
+from ..broker.result_ttl import is_result_ttl
 from ..broker.shown import shown
 from ..broker.trace_context import TRACEPARENT, TRACESTATE
 
@@ -47,7 +48,7 @@ def message_options(broker: Broker, options: Mapping[str, Any]) -> dict[str, Any
     """The options of a message for a broker: checked, and without those of ours that another broker does not know.
 
     Raises:
-      InvalidPayload: the priority or the idempotency key is wrong.
+      InvalidPayload: the priority, the idempotency key or the time for which a result is kept is wrong.
     """
     _check_values(options)
     return dict(options) if isinstance(broker, FairBroker) else named_options(broker, options)
@@ -82,3 +83,8 @@ def _check_values(options: Mapping[str, Any]) -> None:
     key = options.get("idempotency_key")
     if key is not None:
         check_name("idempotency_key", key)
+    if "result_ttl" in options and not is_result_ttl(options["result_ttl"]):
+        raise InvalidPayload(
+            f"result_ttl is {shown(options['result_ttl'])}; allowed is a whole number of milliseconds from 1 to a year",
+            field="result_ttl",
+        )

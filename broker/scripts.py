@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import time
 import uuid
 from collections import deque
@@ -26,6 +27,9 @@ from .script_source import source
 REPEATS = 3
 PAUSE_SECONDS = 0.05
 
+#: How errors begin that say how the server is, whatever script met them.
+_OF_THE_SERVER = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|READONLY|MASTERDOWN|OOM|BUSY|LOADING|CLUSTERDOWN)\b")
+
 
 def pack(value: Any) -> bytes:
     """Encode for Lua's cmsgpack, which knows the old string type only."""
@@ -36,6 +40,15 @@ def pack(value: Any) -> bytes:
 def unpack(data: bytes) -> Any:
     """Decode what Lua's cmsgpack packed; bytes that are not UTF-8 survive as surrogate escapes."""
     return msgpack.unpackb(data, raw=False, unicode_errors="surrogateescape", strict_map_key=False)
+
+
+def has_failed(error: redis.RedisError) -> bool:
+    """Whether a script has failed at what it found (a key was damaged, say) or was given, and would fail again.
+
+    Otherwise it is the server that cannot serve now: it is away, busy, full, cannot save or is a replica.
+    """
+    text = str(error)
+    return type(error) is redis.ResponseError and "user_script" in text and not _OF_THE_SERVER.search(text)
 
 
 class Scripts:

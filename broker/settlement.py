@@ -5,6 +5,8 @@
    trip makes the next batch, so a busy process settles many jobs at the price of one.
 3. A batch whose reply was lost is sent again under the same number and changes nothing twice.
 4. Until a batch is answered, its jobs are vouched for by the heartbeat.
+5. No item stops the others: one that cannot travel becomes a dead letter, and one that the server's script
+   cannot write, because keys were damaged, is kept and tried again until they are mended.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from dramatiq.logging import get_logger
 from . import progress
 from .lease import Admitted, Lease
 from .leases import Leases
-from .scripts import Scripts, pack
+from .outcome import describe
+from .scripts import Scripts, has_failed, pack
 
 #: Most items of one batch.
 BATCH = 256
@@ -30,6 +33,9 @@ GATHER = 0.005
 ANNOUNCE_AFTER = 0.2
 #: Longest pause between two tries while the server is away, in seconds.
 LONGEST_PAUSE = 1.0
+
+#: Seconds after which what the server could not write is tried again.
+KEEP = 1.0
 
 #: Kinds that do not end a run.
 STILL_RUNNING = ("started", "progress", "effect")
@@ -47,6 +53,9 @@ class Settlement:
         self.process = process
         self._ready = threading.Condition(threading.Lock())
         self._items: list[Item] = []
+        self._sending: list[Item] = []
+        self._kept: list[Item] = []
+        self._again = 0.0
         self._batch = 0
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -56,8 +65,20 @@ class Settlement:
     def start(self) -> None:
         """Start the thread; a second call changes nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="jobfleet-settlement", daemon=True)
-            self._thread.start()
+            self._start()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="jobfleet-settlement", daemon=True)
+        self._thread.start()
+
+    def revive(self) -> None:
+        """Put another thread in the place of one that has died, which also sends what that one had in hand."""
+        with self._ready:
+            if self._thread is None or self._thread.is_alive() or self._stopping:
+                return
+            self.logger.critical("the settling thread has died; another one takes its place")
+            self._items, self._sending = self._sending + self._items, []
+            self._start()
 
     def add(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
         """Settle a run (or tell of its start) with the next batch; its first outcome holds.
@@ -87,6 +108,7 @@ class Settlement:
 
     def stop(self, timeout: float) -> None:
         """Settle what is left and stop the thread; gives up after `timeout` seconds."""
+        self.revive()
         with self._ready:
             self._stopping = True
             self._ready.notify()
@@ -104,8 +126,11 @@ class Settlement:
             pause = last + GATHER - time.monotonic()
             if pause > 0 and not self._stopping:
                 time.sleep(pause)
-            self._announce()
-            self._send_all()
+            for step in (self._announce, self._take_up_kept, self._send_all):
+                try:
+                    step()
+                except Exception:  # (without this thread nothing would ever be settled)
+                    self.logger.exception("settling goes on after an error")
             last = time.monotonic()
 
     def _announce(self) -> None:
@@ -126,15 +151,59 @@ class Settlement:
             items.insert(0, (lease, "started", 0, [], None))
         return items
 
+    def _take_up_kept(self) -> None:
+        if self._kept and time.monotonic() >= self._again:
+            with self._ready:
+                self._items, self._kept = self._kept + self._items, []
+
     def _send_all(self) -> None:
         while True:
             with self._ready:
-                batch, self._items = self._items[:BATCH], self._items[BATCH:]
-            if not batch:
+                self._sending, self._items = self._items[:BATCH], self._items[BATCH:]
+            if not self._sending:
                 return
-            self._send(batch)
+            self._send(self._sending)
+            self._sending = []
 
     def _send(self, batch: list[Item]) -> None:
+        """Settle a batch; when it fails as a whole, its items one by one."""
+        try:
+            self._settle(batch)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it must not hold up the others)
+            if len(batch) > 1:
+                for item in batch:
+                    self._send([item])
+            elif isinstance(error, redis.RedisError):
+                self._keep(batch[0], error)
+            else:
+                self._give_up(batch[0], error)
+
+    def _keep(self, item: Item, error: Exception) -> None:
+        self.logger.error("job %s cannot be settled, trying again: %s", item[0].job.job_id, error)
+        self._kept.append(item)
+        self._again = time.monotonic() + KEEP
+
+    def _give_up(self, item: Item, error: Exception) -> None:
+        """What cannot be packed would fail each time: news are left out, an outcome becomes a dead letter."""
+        lease, kind, ran_ms, *_ = item
+        self.logger.error("job %s: what is to be settled (%s) cannot travel: %s", lease.job.job_id, kind, error)
+        if kind in STILL_RUNNING:
+            return
+        lease.sends, lease.group = [], None
+        text = f"its outcome ({kind}) cannot travel: {describe(error)}"
+        dead = (lease, "failed", ran_ms, [0, text, type(error).__name__, "", "bad_result", "", "", 0], lease.message)
+        try:
+            self._settle([dead])
+        except Exception as again:  # noqa: BLE001 (it must not hold up the others either)
+            self._keep(dead, again)
+
+    def _settle(self, batch: list[Item]) -> None:
+        """Send a batch until it is answered.
+
+        Raises:
+          redis.ResponseError: the script has failed, and would fail again.
+          Exception: something of it cannot be packed.
+        """
         self._batch += 1
         items, messages = self._encode(batch)
         request = pack([self.process, self._batch, items])
@@ -144,6 +213,8 @@ class Settlement:
                 self.stale += self.scripts.call("settle", request, *messages)
                 break
             except redis.RedisError as error:
+                if has_failed(error):
+                    raise
                 self.logger.warning("%d outcomes are not settled yet, trying again: %s", len(items), error)
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -62,7 +62,7 @@ class WorkerProcess:
         self._worker = worker
         self._health = Health(self.leases, self.settle, time_limit, self.stop_fetching, on_unhealthy)
         self.leases.on_room = self.fetcher.room
-        self.membership.before_beat = self._health.look
+        self.membership.before_beat = self._look
         self.membership.memory = memory.percent
         self.membership.guard_interpreter = guard_interpreter
         self._release_lock = threading.Lock()
@@ -75,6 +75,11 @@ class WorkerProcess:
         """
         self.membership.join()
         self.settlement.start()
+
+    def _look(self) -> None:
+        """Look after what must go on; called with each heartbeat."""
+        self.settlement.revive()
+        self._health.look()
 
     def settle(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
         """Hand over the outcome of a run; its thread is free from here on. The first outcome holds."""

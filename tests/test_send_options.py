@@ -46,6 +46,18 @@ def test_an_idempotency_key_that_is_none_is_refused_alike_by_an_actor_and_by_the
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize("ttl", [0, -1, 1.5, "60s", None, True, timedelta(hours=1), 2**70])
+def test_a_time_to_keep_the_result_that_is_none_is_refused(ttl: Any) -> None:
+    with pytest.raises(InvalidPayload, match="allowed is a whole number of milliseconds from 1 to a year") as caught:
+        send_email.send_with_options(
+            kwargs={"tenant_id": 1, "to": "a@b.de", "subject": "s", "body": "b"}, result_ttl=ttl
+        )
+    assert caught.value.field == "result_ttl"
+    if ttl is not None:
+        with pytest.raises(InvalidPayload):
+            send_email.with_options(result_ttl=ttl)
+
+
 def test_an_unknown_option_is_met_with_the_one_that_was_meant() -> None:
     with pytest.raises(InvalidPayload, match=r"there is no option prority; did you mean priority\?"):
         send_email.with_options(prority=1)

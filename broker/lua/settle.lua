@@ -3,7 +3,7 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses commit
+-- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses hook_sends commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
@@ -31,7 +31,7 @@ local now = read_clock()
 local request = cmsgpack.unpack(ARGV[1])
 local process, batch, items = unpack(request)
 local batch_key = ns .. ':settled:' .. process  -- string: number of the process's last batch
-if tonumber(redis.call('GET', batch_key) or 0) >= batch then return 0 end
+if (tonumber(redis.call('GET', batch_key)) or 0) >= batch then return 0 end
 
 local ended = {}            -- ids of jobs that are over
 local inactive = {}         -- queue -> ids that run no more
@@ -59,44 +59,6 @@ local function note(item, lease, kind, detail)
   event(kind, item[2], lease[L_TENANT], lease[L_QUEUE], lease[L_ACTOR], lease[L_ATTEMPT], item[1], detail)
 end
 
--- The key of what a hook sends: it is neither limited nor refused, but a duplicate is not sent again.
--- Returns key, its ttl and an error or ''; without an error there is nothing to send.
-local function take_key(row, policy, err)
-  if policy == '' then return '', nil, err end
-  local id, queue, tenant, actor = row[2], row[3], row[4], row[5]
-  local _, _, key, digest, ttl = unpack(cmsgpack.unpack(policy))
-  if ttl == 0 or err ~= '' then return key, nil, err end
-  local name = key_name(tenant, actor, key)
-  local sent = sent_under(name)
-  if sent and sent[2] == digest then
-    count('duplicates\t' .. queue)
-    return key, nil, nil
-  end
-  if sent then return key, nil, 'the idempotency_key belongs to job ' .. sent[1] .. ', which has another payload' end
-  redis.call('SET', name, cmsgpack.pack({id, digest}))
-  return key, ttl, ''
-end
-
-local function send(row)
-  local index, id, queue, tenant, actor, priority, delay, policy, err = unpack(row)
-  local message = ARGV[1 + index]
-  if redis.call('HEXISTS', JOBS, id) == 1 then return end
-  local key, ttl
-  key, ttl, err = take_key(row, policy, err)
-  if not err then return end
-  if err == '' then
-    accept(id, queue, tenant, actor, priority, delay, key, message, ttl)
-    return
-  end
-  local record = {FORMAT, queue, tenant, actor, priority, 0, now, 0, key, message, now}
-  local because = {'invalid', err, 'InvalidPayload', ''}
-  event('enqueued', id, tenant, queue, actor, 0, '', {priority = priority, message = message, due_ms = 0, key = key})
-  count('jobs_enqueued\t' .. queue .. '\t' .. actor)
-  owe(tenant, 1)
-  bury(id, record, because)
-  note_failed(id, record, because, 0, '', {started_ms = 0, wait_ms = 0, run_ms = 0})
-end
-
 -- A member of a group has completed; members count by id, so a run that is repeated counts once.
 local function complete_member(id, group)
   local name, ttl, sends = unpack(group)
@@ -118,15 +80,15 @@ local RESULT_MOST = 65536
 
 local function over(item, lease, kind)
   local json, key, ttl = unpack(item[6])
-  ended[#ended + 1] = item[2]
   keep_result(json or '', key or '', ttl)
-  processed(lease, kind)
-  owe(lease[L_TENANT], -1)
   if kind == 'cancelled' then
     free_key(lease[L_TENANT], lease[L_ACTOR], lease[L_KEY] or '', item[2])
   elseif (lease[L_KEY_TTL] or 0) > 0 then
     keep_key(lease[L_TENANT], lease[L_ACTOR], lease[L_KEY], lease[L_KEY_TTL])
   end
+  ended[#ended + 1] = item[2]
+  processed(lease, kind)
+  owe(lease[L_TENANT], -1)
   if kind ~= 'cancelled' then
     observe('job_run\t' .. lease[L_QUEUE] .. '\t' .. lease[L_ACTOR], item[5])
     count('job_attempts\t' .. lease[L_QUEUE] .. '\t' .. lease[L_ATTEMPT])
@@ -136,14 +98,14 @@ local function over(item, lease, kind)
   note(item, lease, kind, times(lease, item[5], {result = told}))
 end
 
--- The record of a run that ended its attempt, with the message as the worker left it.
+-- The record of a run that ended its attempt, with the message as the worker left it; as it came without an index.
 local function next_record(id, lease, index)
   local packed = redis.call('HGET', JOBS, id)
   local record = packed and cmsgpack.unpack(packed)
     or {FORMAT, lease[L_QUEUE], lease[L_TENANT], lease[L_ACTOR], 5, 0, lease[L_SINCE], 0, '', '', now}
   record[R_ATTEMPTS] = lease[L_ATTEMPT]
   record[R_LOSSES] = 0
-  record[R_MESSAGE] = ARGV[1 + index]
+  if index then record[R_MESSAGE] = ARGV[1 + index] end
   record[R_SINCE] = now
   if record[R_POSTPONED] then record[R_POSTPONED] = 0 end
   return record
@@ -169,8 +131,8 @@ local function failed(item, lease)
   local id, queue = item[2], lease[L_QUEUE]
   local record = next_record(id, lease, index)
   local because = {reason, err, kind, traceback}
-  bury(id, record, because)
   keep_result(json, key, ttl)
+  bury(id, record, because)
   processed(lease, 'failed')
   observe('job_run\t' .. queue .. '\t' .. lease[L_ACTOR], item[5])
   count('job_attempts\t' .. queue .. '\t' .. lease[L_ATTEMPT])
@@ -188,6 +150,8 @@ local function postponed(item, lease)
   schedule(lease[L_QUEUE], id, now + delay)
   note(item, lease, 'postponed', {error = err, due_ms = now + delay})
 end
+
+local written  -- id of the job whose outcome was written last
 
 local function settle(item, lease)
   local id, kind = item[2], item[4]
@@ -213,21 +177,36 @@ local function settle(item, lease)
   elseif kind == 'failed' then failed(item, lease)
   elseif kind == 'postponed' then postponed(item, lease)
   else over(item, lease, kind) end
+  written = id
   for _, row in ipairs(item[7] or {}) do send(row) end
   if item[8] and item[8][1] and kind ~= 'cancelled' then complete_member(id, item[8]) end
+end
+
+-- Redis does not take back what a script did before it failed, so no item may end the script for the others: a job
+-- whose outcome cannot be written (the key that it needs was damaged, say) becomes a dead letter. News are left out.
+local function settle_or_bury(item, lease)
+  local fine, fault = pcall(settle, item, lease)
+  local id, kind = item[2], item[4]
+  if fine or written == id or not (done[id] or kind == 'released') then return end
+  local text = type(fault) == 'table' and fault.err or tostring(fault)
+  local record = next_record(id, lease)
+  local because = {'unhandled', 'its outcome (' .. kind .. ') could not be written: ' .. text, '', ''}
+  bury(id, record, because)
+  processed(lease, 'failed')
+  note_failed(id, record, because, lease[L_ATTEMPT], item[1], times(lease, item[5], {}))
 end
 
 for _, item in ipairs(items) do
   local packed = redis.call('HGET', leases_key(item[1]), item[2])
   local lease = packed and cmsgpack.unpack(packed)
   if lease and lease[L_NUMBER] == item[3] and not done[item[2]] then
-    settle(item, lease)
+    settle_or_bury(item, lease)
   else
     stale = stale + 1
   end
 end
-for worker, ids in pairs(freed) do redis.call('HDEL', leases_key(worker), unpack(ids)) end
 for queue, ids in pairs(inactive) do redis.call('ZREM', active_key(queue), unpack(ids)) end
+for worker, ids in pairs(freed) do redis.call('HDEL', leases_key(worker), unpack(ids)) end
 if #ended > 0 then
   redis.call('HDEL', JOBS, unpack(ended))
   remember_ended(ended)
