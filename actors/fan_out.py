@@ -8,7 +8,6 @@ from typing import Any
 from dramatiq import Broker, Message
 
 from ..broker import FairBroker
-from ..broker.policy import PROMISED
 
 
 def fan_out(broker: Broker, messages: Sequence[Message[Any]], delays: list[int], counted: str) -> dict[str, int]:
@@ -31,9 +30,7 @@ def fan_out(broker: Broker, messages: Sequence[Message[Any]], delays: list[int],
         for message, delay in zip(messages, delays, strict=True):
             broker.enqueue(message, delay=delay or None)
         return {counted: len(messages)}
-    for message in messages:
-        message.options.update({"on_limit": "delay", PROMISED: True})
-    outcomes = broker.enqueue_many(messages, delay=delays)
+    outcomes = broker.enqueue_many(messages, delay=delays, promised=True)
     refusals = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if refusals and len(refusals) == len(messages):
         raise refusals[0]

@@ -21,6 +21,7 @@ from .connection import reachable
 from .groups import MembersSent, of_tenant
 from .lease import Admitted, Lease, current_lease
 from .operated_fleet import OperatedFleet
+from .policy import promise
 from .run_hooks import RunHooks
 from .settings import settings
 
@@ -94,13 +95,15 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
         return lease if lease is not None and lease.job.job_id == job_id else None
 
     def enqueue_many(
-        self, messages: Sequence[Message[Any]], *, delay: int | list[int] | None = None
+        self, messages: Sequence[Message[Any]], *, delay: int | list[int] | None = None, promised: bool = False
     ) -> list[Message[Any] | MiddlewareError]:
         """Send many messages in few round trips.
 
         Parameters:
           messages: what to send.
           delay: ms for all of them, or one for each.
+          promised: they are work that was promised already, of which no part may be dropped: where their tenant's
+            rate is used up they are held, and they are outside of its backlog.
 
         Returns:
           For each message, in order: itself where it was accepted (or is a duplicate), the error where it was refused.
@@ -108,6 +111,9 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
         Raises:
           dramatiq.errors.ConnectionClosed: the server is away.
         """
+        if promised:
+            for message in messages:
+                promise(message)
         delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
         pairs = list(zip(messages, delays, strict=True))
         if self.around_sends is None:

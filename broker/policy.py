@@ -20,6 +20,11 @@ LIMITED, PROMISED, KEY_TTL = "limited", "promised", "key_ttl"
 ON_LIMIT: Mapping[str, int] = {"reject": 1, "delay": 2}
 
 
+def promise(message: Message[Any]) -> None:
+    """Let no limit of its tenant refuse a message: beyond the rate it is held, whatever its actor says of that."""
+    message.options.update({"on_limit": "delay", PROMISED: True})
+
+
 def policy_of(message: Message[Any], tenant: str, key: str) -> bytes:
     """The policy of a message, empty when nothing limits or protects it: then the script does no work for it.
 
