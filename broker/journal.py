@@ -81,17 +81,18 @@ class Journal:
             _entry(position.decode(), fields.get(b"e", b"")) for position, fields in (answer[0][1] if answer else [])
         ]
 
-    def recorded(self, position: str, events: int, dead: Sequence[tuple[str, str]]) -> None:
+    def recorded(self, position: str, events: int, dead: Sequence[tuple[str, str]], left_out: int = 0) -> None:
         """Everything up to `position` is stored: trim it.
 
         Parameters:
           position: of the last stored entry.
           events: how many events the entries up to it held.
           dead: queue and job id of the dead letters among them, which may leave Redis from now on.
+          left_out: how many events and rows the log could not take since it began.
         """
         flat = [part for pair in dead for part in pair]
         with reachable(self._client):
-            self._scripts.call("recorded", pack([position, events, settings().dead_letters_max, flat]))
+            self._scripts.call("recorded", pack([position, events, settings().dead_letters_max, flat, left_out]))
 
     def lag(self) -> tuple[int, float]:
         """Events that are not recorded yet, and the age in seconds of the oldest entry."""

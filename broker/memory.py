@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import redis
 from dramatiq.logging import get_logger
@@ -41,17 +43,30 @@ class Memory:
             self._asked = time.monotonic()
         return self._percent
 
+    def evicted(self) -> int | None:
+        """Keys that the server has thrown away to make room since it was started; None where it does not tell.
+
+        Raises:
+          redis.ConnectionError, redis.TimeoutError: the server is away.
+        """
+        found = self._facts("stats").get("evicted_keys")
+        return found if isinstance(found, int) else None
+
     def _ask(self) -> int | None:
+        facts = self._facts("memory")
+        used, most = facts.get("used_memory"), facts.get("maxmemory")
+        if not isinstance(used, int) or not isinstance(most, int):
+            return None
+        return used * 100 // most if most else 0
+
+    def _facts(self, section: str) -> Mapping[str, Any]:
+        """What the server tells of itself, nothing where it may not be asked."""
         try:
-            facts = self._client.info("memory")
+            return self._client.info(section)
         except redis.ResponseError as error:
             if not self._refused:
                 self._logger.info(
                     "the server does not tell how full it is; it refuses sends once it is full: %s", error
                 )
             self._refused = True
-            return None
-        used, most = facts.get("used_memory"), facts.get("maxmemory")
-        if not isinstance(used, int) or not isinstance(most, int):
-            return None
-        return used * 100 // most if most else 0
+            return {}

@@ -49,12 +49,16 @@ def leave(statement: str, values: Mapping[str, Any]) -> None:
         lease.effects += (json.dumps({**values, "record": statement}),)
 
 
-def write(connection: Connection, records: Iterable[EffectRecord]) -> None:
+def write(connection: Connection, records: Iterable[EffectRecord]) -> int:
     """Write records, each by itself: one that cannot be written is told to the process's log and left out.
+
+    Returns:
+      The number of those that were left out.
 
     Raises:
       psycopg.OperationalError, psycopg.InterfaceError: the server is away or has no room.
     """
+    left_out = 0
     for record in records:
         try:
             values = json.loads(record.text)
@@ -65,3 +69,5 @@ def write(connection: Connection, records: Iterable[EffectRecord]) -> None:
             raise
         except (psycopg.Error, LookupError, TypeError, ValueError, AttributeError) as error:
             _logger.warning("The record of an effect of job %s cannot be written: %s", record.job_id, error)
+            left_out += 1
+    return left_out

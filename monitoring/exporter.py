@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import redis
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
 from .. import __version__
@@ -84,7 +84,7 @@ class Exporter:
         return [*counted.families(), *seen.families(), *self._bounds()]
 
     def _bounds(self) -> Iterator[Family]:
-        """How near the fleet is to the two bounds at which all sends are refused."""
+        """How near the fleet is to the two bounds at which all sends are refused, and what Redis threw away."""
         yield GaugeMetricFamily(
             PREFIX + "journal_max_entries",
             "Events in the journal from which on sends are refused.",
@@ -96,6 +96,13 @@ class Exporter:
                 PREFIX + "redis_memory_used_ratio",
                 "Share of maxmemory in use, 0 where there is no limit; sends are refused from 0.8 on.",
                 value=percent / 100,
+            )
+        evicted = self._broker.memory.evicted()
+        if evicted is not None:
+            yield CounterMetricFamily(
+                PREFIX + "redis_evicted_keys",
+                "Keys that Redis threw away to make room, jobs among them; its policy is not noeviction.",
+                value=evicted,
             )
 
 

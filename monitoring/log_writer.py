@@ -47,6 +47,9 @@ class LogWriter:
         row = connection.execute(QUERIES["read_position"], {"namespace": namespace}).fetchone()
         #: The last entry that is stored.
         self.position: str = row["position"] if row else "0-0"
+        #: Events and rows that the log could not take since the namespace began.
+        self.left_out: int = row["left_out"] if row else 0
+        self._left_out_now = 0
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Store entries, and the position of the last one in the same transaction.
@@ -63,10 +66,12 @@ class LogWriter:
             LOGGER.warning("A batch has data that PostgreSQL refuses; its rows are stored one by one: %s", error)
             self._store(entries, self._write_each)
         self.position = entries[-1].position
+        self.left_out += self._left_out_now
 
     def _store(self, entries: Sequence[Entry], write: Callable[[Projection], None]) -> None:
         with self._connection.transaction():
             events = _readable(entries)
+            self._left_out_now = sum(entry.size for entry in entries) - len(events)
             projection = self._load({event.job_id for event in events})
             for event in events:
                 projection.apply(event)
@@ -91,7 +96,7 @@ class LogWriter:
         self._send("write_runs", map(_columns, projection.timeline.changed.values()))
         self._send("write_dead", map(_columns, projection.dead.values()))
         self._send("settle_dead", _marks(projection))
-        effect_records.write(self._connection, projection.effects)
+        self._write_effects(projection)
 
     def _write_each(self, projection: Projection) -> None:
         """Each row by itself; one that is refused is stored without what the application put into it."""
@@ -103,10 +108,13 @@ class LogWriter:
             self._send_one("write_dead", _columns(letter), {"payload": None, "traceback": None})
         for mark in _marks(projection):
             self._send_one("settle_dead", mark, {})
-        effect_records.write(self._connection, projection.effects)
+        self._write_effects(projection)
+
+    def _write_effects(self, projection: Projection) -> None:
+        self._left_out_now += effect_records.write(self._connection, projection.effects)
 
     def _send_one(self, statement: str, row: dict[str, Any], plain: dict[str, Any]) -> None:
-        for attempt in (row, {**row, **plain}):
+        for number, attempt in enumerate((row, {**row, **plain})):
             try:
                 with self._connection.transaction():
                     self._send(statement, [attempt])
@@ -115,6 +123,8 @@ class LogWriter:
                 if not _blames_data(error):
                     raise
                 LOGGER.warning("The row of job %s is refused by %s: %s", row["job_id"], statement, error)
+                # The second time it is the same row.
+                self._left_out_now += number == 0
 
     def _send(self, statement: str, rows: Iterable[dict[str, Any]]) -> None:
         text = json.dumps(list(rows), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -123,7 +133,13 @@ class LogWriter:
 
     def _move(self, after: str) -> None:
         moved = self._connection.execute(
-            QUERIES["move_position"], {"namespace": self._namespace, "before": self.position, "after": after}
+            QUERIES["move_position"],
+            {
+                "namespace": self._namespace,
+                "before": self.position,
+                "after": after,
+                "left_out": self._left_out_now,
+            },
         )
         if moved.rowcount != 1:
             raise PositionTaken(f"another recorder has moved on from {self.position}")

@@ -136,13 +136,13 @@ WHERE dead.job_id = given.job_id
 INSERT INTO recorder_position (namespace) VALUES (%(namespace)s) ON CONFLICT DO NOTHING
 
 -- name: read_position
--- How far the journal of a namespace is recorded.
-SELECT position FROM recorder_position WHERE namespace = %(namespace)s
+-- How far the journal of a namespace is recorded, and what was left out on the way.
+SELECT position, left_out FROM recorder_position WHERE namespace = %(namespace)s
 
 -- name: move_position
 -- Move on, but only from where this recorder believes to be: two recorders can never both store a batch.
 UPDATE recorder_position
-SET position = %(after)s, updated_at = CURRENT_TIMESTAMP
+SET position = %(after)s, left_out = left_out + %(left_out)s, updated_at = CURRENT_TIMESTAMP
 WHERE namespace = %(namespace)s AND position = %(before)s
 
 -- name: try_lock

@@ -45,6 +45,7 @@ COUNTERS = (
     Metric("wait_slo_starts", "Starts of jobs, as the wait objective counts them.", ("queue",)),
     Metric("wait_slo_violations", "Starts of jobs that had waited longer than the queue's objective.", ("queue",)),
     Metric("workers_lost", "Worker processes that died or fell silent."),
+    Metric("log_left_out", "Events and rows that the job log could not take, or not with all that was in them."),
     Metric("stale_settles", "Outcomes of runs that had been given to another worker meanwhile."),
 )
 

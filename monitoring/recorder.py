@@ -103,7 +103,7 @@ class Recorder:
             writer.write(fresh)
             notices.tell(fresh)
         dead = [(event.queue, event.job_id) for entry in batch for event in entry.events if event.kind == "failed"]
-        self._broker.journal.recorded(batch[-1].position, sum(entry.size for entry in batch), dead)
+        self._broker.journal.recorded(batch[-1].position, sum(entry.size for entry in batch), dead, writer.left_out)
 
     def _healthy(self) -> None:
         if self._failures:

@@ -97,7 +97,7 @@ def test_a_batch_that_was_stored_but_not_trimmed_is_not_stored_again(
 
     # Then nothing was written twice, and Redis was told of the dead letter that is stored
     assert (job(database_url), runs(database_url), rows(database_url, "SELECT * FROM dead_letters")) == before
-    assert [dead for _, _, dead in told] == [[("email", "job-1")]]
+    assert [dead for _, _, dead, _ in told] == [[("email", "job-1")]]
     assert recorder.lag() == (0, 0.0)
 
 

@@ -8,9 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 from journal_events import append, encoded, ended, enqueued, event, failed, job, recording, rows
+from scraped import scrape
 from wait import eventually
 
 from jobfleet.broker import FairBroker
+from jobfleet.middleware.database import Database
+from jobfleet.monitoring.exporter import Exporter
 
 DEEP = '{"args": [], "kwargs": {"deep": ' + "[" * 500 + "]" * 500 + "}}"
 
@@ -122,6 +125,35 @@ def test_a_row_that_the_table_refuses_does_not_hold_up_the_others(broker: FairBr
         {"job_id": "good", "status": "pending", "payload": {"tenant_id": 42}},
         {"job_id": "odd", "status": "completed", "payload": None},
     ]
+    # And what was left out is counted: of one the payload, of the other its row and its run
+    assert left_out(broker) == 3
+    assert rows(database_url, "SELECT left_out FROM recorder_position") == [{"left_out": 3}]
+
+
+def test_what_is_left_out_is_counted_once_whatever_becomes_of_recorder_and_redis(
+    broker: FairBroker, database_url: str
+) -> None:
+    # Given an event that nobody can read, an entry that is none, and an effect that cannot be written
+    append(broker, enqueued(), [None, "when"])
+    broker.client.xadd(broker.keys.journal, {"e": b"\x92broken"})
+    append(broker, event("effect", 100, attempt=1, record="no JSON"), ended("completed", 200))
+
+    # When one recorder has stored them, and Redis has lost its counts
+    with recording(broker, database_url):
+        eventually(lambda: broker.journal.read() == [])
+    assert left_out(broker) == 4
+    broker.client.delete(broker.keys.metrics)
+
+    # Then the next one knows them still
+    append(broker, enqueued("other"))
+    with recording(broker, database_url):
+        eventually(lambda: broker.journal.read() == [])
+    assert left_out(broker) == 4
+
+
+def left_out(broker: FairBroker) -> float:
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/none")
+    return scrape(Exporter(broker, nowhere)).value("jobfleet_log_left_out_total")
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ BAD = [
     ("webhook_deliveries", {"response_time_ms": "-1"}),
     ("webhook_deliveries", {"webhook_id": "4711"}),
     ("recorder_position", {"position": "'somewhere'"}),
+    ("recorder_position", {"left_out": "-1"}),
 ]
 
 

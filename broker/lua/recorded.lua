@@ -4,14 +4,18 @@
 -- include: keys pass_full_memory fleet
 --
 -- KEYS[1]  namespace in braces
--- ARGV[1]  packed {position, events, keep, dead}; position = id of the last stored entry;
---          events = number of events in the entries up to it; dead = {queue, job id, ...} flat
+-- ARGV[1]  packed {position, events, keep, dead, left out}; position = id of the last stored entry;
+--          events = number of events in the entries up to it; dead = {queue, job id, ...} flat;
+--          left out = events and rows that the log could not take since it began, kept in PostgreSQL, shown from here
 -- Returns the number of entries trimmed.
-local position, stored_events, keep, dead = unpack(cmsgpack.unpack(ARGV[1]))
+local position, stored_events, keep, dead, left_out = unpack(cmsgpack.unpack(ARGV[1]))
 local dash = string.find(position, '-', 1, true)
 local after = string.sub(position, 1, dash) .. string.format('%.0f', string.sub(position, dash + 1) + 1)
 local trimmed = redis.call('XTRIM', JOURNAL, 'MINID', after)
 if trimmed > 0 then redis.call('HINCRBY', FLEET, 'events', -stored_events) end
+if (left_out or 0) > tonumber(redis.call('HGET', METRICS, 'log_left_out') or 0) then
+  redis.call('HSET', METRICS, 'log_left_out', left_out)
+end
 
 local queues = {}
 for i = 1, #dead, 2 do
