@@ -4,6 +4,7 @@
 2. The id of the very job that runs: that is its next run, a retry, and part of its settle.
 3. From a hook that looks at a run that is over (the next stage of a pipeline, a callback): part of the
    settle of that run, so that both happen or neither.
+4. The second and third by a run whose job others have ended (it was stuck): nowhere.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
           dramatiq.errors.ConnectionClosed: the server is away.
         """
         held = self.held(message.message_id)
+        if held is not None and held.taken_away:
+            return self._drop(message)
         if held is not None and not held.handed_over:
             return self._enqueue_next_run(held, message, delay)
         if self.around_sends is None:
@@ -67,6 +70,8 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
 
     def _send(self, message: Message[Any], delay: int | None) -> Message[Any]:
         lease = current_lease()
+        if lease is not None and lease.in_hooks and lease.taken_away:
+            return self._drop(message)
         if lease is not None and lease.in_hooks and not lease.handed_over:
             return self._send_with_settle(lease, message, delay)
         group = message.options.get("group_completion_uuid")
@@ -116,6 +121,9 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
                 promise(message)
         delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
         pairs = list(zip(messages, delays, strict=True))
+        lease = current_lease()
+        if lease is not None and lease.in_hooks and lease.taken_away:
+            return [self._drop(message) for message in messages]
         if self.around_sends is None:
             return self._send_many(pairs)
         with self.around_sends.sending(messages):
@@ -175,6 +183,11 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
         self.emit_before("enqueue", message, delay)
         lease.sends.append(admit_from_hook(lease, message, delay, settings().payload_max))
         self.emit_after("enqueue", message, delay)
+        return message
+
+    def _drop(self, message: Message[Any]) -> Message[Any]:
+        """Whatever became of the job since, this run has no say in it."""
+        self.logger.warning("message %s is not sent: others have ended the job that sends it", message.message_id)
         return message
 
     def dead_letter_stage(self, message: Message[Any], error: str) -> None:

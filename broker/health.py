@@ -1,7 +1,8 @@
 """Jobs that this process can no longer vouch for, and what follows from them.
 
 1. A run that goes on for longer than its limit and STUCK_AFTER (Dramatiq's interrupt does not reach
-   code that waits outside of Python) fails as ``stuck``; its thread is lost to this process.
+   code that waits outside of Python) fails as ``stuck``; its thread is lost to this process. If the run comes
+   back after all, nothing that it sends counts: the job may have been replayed and completed elsewhere.
 2. A run whose thread has died (an interrupt came too late) is given back.
 3. A process that has lost a thread fetches no more; when everything else has ended, it ends too, and
    whoever watches over it (``jobfleet worker``, Kubernetes, systemd) starts another.
@@ -26,7 +27,7 @@ class Health:
 
     Parameters:
       leases: what the process holds.
-      settle: how a run is settled: lease, kind, detail, message.
+      settle: how a run is settled, as ``WorkerProcess.settle``.
       time_limit: seconds that a run may take, None for no limit.
       stop_fetching: called once, when a thread is lost.
       end: called once, when nothing but lost threads is left.
@@ -71,7 +72,7 @@ class Health:
             detail,
             extra=lease.job.fields(),
         )
-        self._settle(lease, kind, detail, message)
+        self._settle(lease, kind, detail, message, taken_away=True)
         self._lost += 1
         if self._lost == 1:
             self._stop_fetching()

@@ -40,6 +40,8 @@ class Lease:
     finished: bool = False
     #: Its outcome is on the way; later ones do not count.
     handed_over: bool = False
+    #: Others ended the job (as stuck, say) while this run goes on: what it still sends as its own is dropped.
+    taken_away: bool = False
     #: The run was passed over by a hook that raised SkipMessage.
     skipped: bool = False
     #: Why a failure is final, in one word, where a hook knows.

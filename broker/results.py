@@ -54,6 +54,12 @@ class SettledResults(ResultBackend):
         except (TypeError, ValueError, RecursionError) as error:
             lease.reason, lease.error = "bad_result", f"the result is not JSON: {error}"
 
+    def store_exception(self, message: Message[Any] | MessageProxy, exception: Exception, ttl: object) -> None:
+        """Write why a job failed, unless others have ended it: then it may have a result by now."""
+        lease = current_lease()
+        if lease is None or not lease.taken_away:
+            super().store_exception(message, exception, ttl)  # type: ignore[arg-type]
+
     def _get(self, message_key: str) -> Any:
         data = self._fleet.commands.get(message_key)
         return Missing if data is None else self.encoder.decode(data)

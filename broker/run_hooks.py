@@ -81,12 +81,12 @@ class RunHooks(Broker):
         lease: Lease | None = getattr(message, "lease", None)
         if lease is None:
             return
+        set_current_lease(lease)
         if lease.handed_over:
             raise SkipMessage("the job was given back before it started")
         lease.thread = threading.current_thread()
         lease.options = message.options
         lease.started = time.monotonic()
-        set_current_lease(lease)
 
     def time_limit(self, lease: Lease) -> float | None:
         """Seconds that a run may take by the TimeLimit middleware, None without one."""

@@ -19,10 +19,10 @@ import redis
 from dramatiq.logging import get_logger
 
 from . import progress
-from .lease import Admitted, Lease
+from .lease import Lease
 from .leases import Leases
-from .outcome import describe
 from .scripts import Scripts, has_failed, pack
+from .settle_items import STILL_RUNNING, Item, dead_instead, encode
 
 #: Most items of one batch.
 BATCH = 256
@@ -36,11 +36,6 @@ LONGEST_PAUSE = 1.0
 
 #: Seconds after which what the server could not write is tried again.
 KEEP = 1.0
-
-#: Kinds that do not end a run.
-STILL_RUNNING = ("started", "progress", "effect")
-
-Item = tuple[Lease, str, int, list[Any], bytes | None]
 
 
 class Settlement:
@@ -80,7 +75,9 @@ class Settlement:
             self._items, self._sending = self._sending + self._items, []
             self._start()
 
-    def add(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
+    def add(
+        self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None, *, taken_away: bool = False
+    ) -> None:
         """Settle a run (or tell of its start) with the next batch; its first outcome holds.
 
         Parameters:
@@ -88,6 +85,7 @@ class Settlement:
           kind: see ``lua/settle.lua``.
           detail: what the kind asks for; a leading 0 stands for the index of `message`.
           message: the encoded message of the next run or of the dead letter.
+          taken_away: it is not the run that says so, which may still go on; nothing that it sends belongs to the job.
         """
         ran_ms = int((time.monotonic() - lease.started) * 1000) if lease.started else 0
         with self._ready:
@@ -102,6 +100,8 @@ class Settlement:
             self._items += self._progress(lease, last) if last else ()
             self._items += [(lease, "effect", 0, [record], None) for record in lease.effects]
             self._items.append((lease, kind, ran_ms, detail, message))
+            if taken_away:
+                lease.taken_away, lease.sends, lease.group = True, [], None
             lease.handed_over = True
             # A helper thread of the actor may have reported meanwhile; later reports find the run over.
             progress.forget(lease)
@@ -185,13 +185,11 @@ class Settlement:
 
     def _give_up(self, item: Item, error: Exception) -> None:
         """What cannot be packed would fail each time: news are left out, an outcome becomes a dead letter."""
-        lease, kind, ran_ms, *_ = item
+        lease, kind, *_ = item
         self.logger.error("job %s: what is to be settled (%s) cannot travel: %s", lease.job.job_id, kind, error)
         if kind in STILL_RUNNING:
             return
-        lease.sends, lease.group = [], None
-        text = f"its outcome ({kind}) cannot travel: {describe(error)}"
-        dead = (lease, "failed", ran_ms, [0, text, type(error).__name__, "", "bad_result", "", "", 0], lease.message)
+        dead = dead_instead(item, error)
         try:
             self._settle([dead])
         except Exception as again:  # noqa: BLE001 (it must not hold up the others either)
@@ -205,7 +203,7 @@ class Settlement:
           Exception: something of it cannot be packed.
         """
         self._batch += 1
-        items, messages = self._encode(batch)
+        items, messages = encode(batch)
         request = pack([self.process, self._batch, items])
         pause = 0.05
         while True:
@@ -219,31 +217,3 @@ class Settlement:
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         self.leases.remove([lease for lease, kind, *_ in batch if kind not in STILL_RUNNING])
-
-    @staticmethod
-    def _encode(batch: list[Item]) -> tuple[list[list[Any]], list[bytes]]:
-        items: list[list[Any]] = []
-        messages: list[bytes] = []
-        for lease, kind, ran_ms, detail, message in batch:
-            told = detail
-            if message is not None:
-                messages.append(message)
-                told = [len(messages), *detail[1:]]
-            item = [lease.worker, lease.job.job_id, lease.number, kind, ran_ms, told]
-            if kind not in STILL_RUNNING:
-                item += [[_row(send, error, messages) for send, error in lease.sends], _group(lease, messages)]
-            items.append(item)
-        return items, messages
-
-
-def _row(send: Admitted, error: str, messages: list[bytes]) -> list[Any]:
-    *row, encoded = send
-    messages.append(encoded)
-    return [len(messages), *row, error]
-
-
-def _group(lease: Lease, messages: list[bytes]) -> list[Any]:
-    if lease.group is None:
-        return []
-    name, ttl, callbacks = lease.group
-    return [name, ttl, [_row(send, "", messages) for send in callbacks]]

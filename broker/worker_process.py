@@ -81,11 +81,13 @@ class WorkerProcess:
         self.settlement.revive()
         self._health.look()
 
-    def settle(self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None) -> None:
+    def settle(
+        self, lease: Lease, kind: str, detail: list[Any], message: bytes | None = None, *, taken_away: bool = False
+    ) -> None:
         """Hand over the outcome of a run; its thread is free from here on. The first outcome holds."""
         while True:
             try:
-                self.settlement.add(lease, kind, detail, message)
+                self.settlement.add(lease, kind, detail, message, taken_away=taken_away)
                 self.leases.finish(lease)
                 return
             except Interrupt:
@@ -95,7 +97,7 @@ class WorkerProcess:
 
     def release(self, lease: Lease, reason: str) -> None:
         """Give a job back to the front of its line."""
-        self.settle(lease, "released", [reason])
+        self.settle(lease, "released", [reason], taken_away=True)
 
     def stop_fetching(self) -> None:
         """Fetch no more and give back at once what has not started."""

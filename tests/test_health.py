@@ -7,17 +7,21 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dramatiq
 import pytest
 from dramatiq import Message, Worker
+from dramatiq.middleware import TimeLimitExceeded
+from dramatiq.results import ResultMissing, Results
 from processes import Process
 from wait import eventually, present
 
 from jobfleet.broker import FairBroker, health, outcome
 from jobfleet.broker.errors import Cancelled
+from jobfleet.broker.results import SettledResults
 
 HERE = Path(__file__).parent
 
@@ -108,6 +112,58 @@ def test_a_run_that_no_interrupt_reaches_fails_as_stuck_and_its_process_takes_no
         assert quick.stats(["default"])[0].waiting == 1
     finally:
         gate.set()
+        worker.stop()
+    assert quick.audit().clean
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_run_that_comes_back_after_it_failed_as_stuck_sends_nothing(
+    quick: FairBroker, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    # Given a run that failed as stuck, and whose dead letter was given up so long ago that its id is forgotten
+    monkeypatch.setattr(health, "STUCK_AFTER", 0.2)
+    gate, ended = threading.Event(), threading.Event()
+    results = SettledResults(quick)
+    quick.add_middleware(Results(backend=results, store_results=True))
+
+    class Last(dramatiq.Middleware):
+        def after_ack(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+            ended.set()
+
+        after_nack = after_ack
+
+    quick.middleware.insert(0, Last())
+
+    @dramatiq.actor(broker=quick, time_limit=100, max_retries=5)
+    def stuck() -> None:
+        with suppress(TimeLimitExceeded):
+            gate.wait()
+        if fails:
+            raise RuntimeError("late")
+
+    @dramatiq.actor(broker=quick)
+    def told(*args: object) -> None: ...
+
+    sent = stuck.message_with_options(on_success=told, on_failure=told, pipe_target=told.message().asdict())
+    quick.enqueue(sent)
+    worker = Worker(quick, worker_threads=2, worker_timeout=100)
+    worker.start()
+    try:
+        eventually(lambda: quick.dead_letters.show(sent.message_id))
+        quick.dead_letters.discard([sent.message_id])
+        for key in quick.client.scan_iter(match=f"{quick.keys.prefix}:ended:*"):
+            quick.client.delete(key)
+
+        # When it comes back
+        gate.set()
+        assert ended.wait(10)
+
+        # Then neither its next run nor what its hooks send is a job, and it leaves no result
+        assert quick.stats(["default"])[0].total == 0
+        assert [e.kind for entry in quick.journal.read() for e in entry.events].count("enqueued") == 1
+        with pytest.raises(ResultMissing):
+            sent.get_result(backend=results)
+    finally:
         worker.stop()
     assert quick.audit().clean
 
