@@ -9,6 +9,7 @@ from .cancellation import Cancellation
 from .cancelled_jobs import CancelledJobs
 from .connection import reachable
 from .fleet import Fleet
+from .load_order import LoadOrder
 from .tenant_load import TenantLoad
 from .tenant_loads import read_tenant_loads
 from .unfinished_jobs import UnfinishedJobs
@@ -85,10 +86,13 @@ class OperatedFleet(Fleet):
             logged = self.archive.job(job_id) if self.archive else None
             return why_over(logged) if logged else None
 
-    def tenant_loads(self, most: int = 50) -> list[TenantLoad]:
-        """Who waits and who runs: up to `most` of the tenants with the most unfinished jobs, most waiting first."""
+    def tenant_loads(self, most: int = 50, *, by: LoadOrder = LoadOrder.OLDEST) -> list[TenantLoad]:
+        """Who waits and who runs: up to `most` of the tenants with unfinished jobs, those that wait longest first.
+
+        Takes time for each tenant that has some, in bounded slices.
+        """
         with reachable(self.client):
-            return read_tenant_loads(self.commands, self.keys, self.scripts, most)
+            return read_tenant_loads(self.commands, self.keys, self.scripts, most, by)
 
     def paused(self) -> list[str]:
         """What is paused, each with what it is, such as ``queue:email`` or ``actor:send_email``."""

@@ -1,37 +1,46 @@
-"""Who waits and who runs: the tenants with the most unfinished jobs."""
+"""Who waits and who runs."""
 
 from __future__ import annotations
 
-from heapq import nlargest
+from collections.abc import Iterator, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from .commands import Commands
 from .job import SYSTEM
 from .keys import Keys
+from .load_order import LoadOrder, place_of
 from .scripts import Scripts, pack, unpack
 from .tenant_load import TenantLoad
 
 #: Fields of the hash of backlogs that are read at a time.
 SLICE = 1_000
-#: Tenants whose lines are read in one script.
-TENANTS_MOST = 500
+#: Tenants whose lines are read in one script: for a few milliseconds nothing else runs on the server.
+TENANTS_AT_ONCE = 100
 
 
-def read_tenant_loads(client: Commands, keys: Keys, scripts: Scripts, most: int) -> list[TenantLoad]:
-    """The tenants with the most unfinished jobs, at most TENANTS_MOST, and the system's line; most waiting first.
+def read_tenant_loads(client: Commands, keys: Keys, scripts: Scripts, most: int, order: LoadOrder) -> list[TenantLoad]:
+    """The first tenants with unfinished jobs in some order, and the system's line where it has some that wait.
+
+    All of them are looked at: who has waited longest need not have many jobs.
 
     Raises:
       redis.RedisError: the server is away.
     """
     backlogs = {name.decode(): int(jobs) for name, jobs in client.hscan_iter(keys.backlog, count=SLICE)}
-    chosen = nlargest(min(most, TENANTS_MOST), backlogs, key=backlogs.__getitem__)
-    now, *rows = unpack(scripts.call("tenant_loads", pack([*chosen, SYSTEM])))
+    return nsmallest(most, _loads(client, keys, scripts, backlogs), key=lambda load: place_of(load, order))
+
+
+def _loads(client: Commands, keys: Keys, scripts: Scripts, backlogs: Mapping[str, int]) -> Iterator[TenantLoad]:
     running = sum(int(n) for name, n in client.hgetall(keys.running).items() if b":" not in name)
-    loads = [
-        _load(name, row, now, backlogs.get(name), running) for name, row in zip([*chosen, SYSTEM], rows, strict=True)
-    ]
-    shown = [load for load in loads if load.tenant_id != SYSTEM or load.waiting]
-    return sorted(shown, key=lambda load: (-load.waiting, -load.running, -load.unfinished, load.tenant_id))[:most]
+    names = [*backlogs, SYSTEM]
+    for start in range(0, len(names), TENANTS_AT_ONCE):
+        slice_ = names[start : start + TENANTS_AT_ONCE]
+        now, *rows = unpack(scripts.call("tenant_loads", pack(slice_)))
+        for name, row in zip(slice_, rows, strict=True):
+            load = _load(name, row, now, backlogs.get(name), running)
+            if name != SYSTEM or load.waiting:
+                yield load
 
 
 def _load(name: str, row: list[Any], now: int, backlog: int | None, all_running: int) -> TenantLoad:

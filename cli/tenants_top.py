@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.live import Live
 
+from ..broker.load_order import LoadOrder
 from ..broker.tenant_load import TenantLoad
 from .filters import AsJson
 from .fleet_context import FleetContext, fleet_context
@@ -31,42 +33,54 @@ COLUMNS = (
 
 def top(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many tenants at most.")] = 20,
+    by: Annotated[LoadOrder, typer.Option(help="What those have most of that are shown first.")] = LoadOrder.OLDEST,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
     interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks of --watch.")] = 1.0,
     as_json: AsJson = False,
 ) -> None:
-    """Show the tenants with the most jobs: who waits, for how long, and who runs.
+    """Show which tenants wait, for how long, and who runs.
 
     "waiting" is in lines over all queues, "oldest" for how long the first of them could have run; "running" of so
     many at once, "share" of all that runs; "held" for its rate; "unfinished" also counts what waits for its time.
-    A parked tenant has no free slot; a paused one starts nothing.
+    A parked tenant has no free slot; a paused one starts nothing. By default those come first that have waited
+    longest for the fleet, then parked and paused ones.
 
     \b
     Examples:
       jobfleet tenants top
+      jobfleet tenants top --by waiting
       jobfleet tenants top --watch --limit 10
       jobfleet tenants top --json
     """
     with fleet_context() as fleet:
         if watch:
-            _watch(fleet, limit, interval, as_json)
+            _watch(_looks(fleet, limit, by, interval), as_json)
         elif as_json:
-            print_json(fleet.broker.tenant_loads(limit))
+            print_json(fleet.broker.tenant_loads(limit, by=by))
         else:
-            _show(fleet.broker.tenant_loads(limit))
+            _show(fleet.broker.tenant_loads(limit, by=by))
 
 
-def _watch(fleet: FleetContext, limit: int, interval: float, as_json: bool) -> None:
+def _looks(fleet: FleetContext, limit: int, by: LoadOrder, interval: float) -> Iterator[list[TenantLoad]]:
+    """One look after the other. Where there are so many tenants that one takes long, the pause is as long."""
+    while True:
+        begun = time.monotonic()
+        loads = fleet.broker.tenant_loads(limit, by=by)
+        took = time.monotonic() - begun
+        yield loads
+        time.sleep(max(interval, took))
+
+
+def _watch(looks: Iterator[list[TenantLoad]], as_json: bool) -> None:
     """Until Ctrl-C: redraw on a terminal, else print one look below the other."""
     try:
         if as_json or not sys.stdout.isatty():
-            while True:
-                _show_once(fleet.broker.tenant_loads(limit), as_json)
-                time.sleep(interval)
-        with Live(console=console(), auto_refresh=False) as live:
-            while True:
-                live.update(table(COLUMNS, map(_row, fleet.broker.tenant_loads(limit))), refresh=True)
-                time.sleep(interval)
+            for loads in looks:
+                _show_once(loads, as_json)
+        else:
+            with Live(console=console(), auto_refresh=False) as live:
+                for loads in looks:
+                    live.update(table(COLUMNS, map(_row, loads)), refresh=True)
     except KeyboardInterrupt:
         return
 

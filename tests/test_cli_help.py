@@ -31,7 +31,7 @@ COMMANDS = {
     "tenants override": ["--max-jobs-per-minute", "--reset"],
     "tenants pause": ["jobfleet tenants pause 42"],
     "tenants resume": ["jobfleet tenants resume 42"],
-    "tenants top": ["--watch", "default: 20", "--json"],
+    "tenants top": ["--watch", "default: 20", "--json", "--by", "default: oldest"],
     "tenants purge": ["--dry-run", "--yes", "Exit code 1"],
     "why": ["--json", "jobfleet why"],
     "cancel": ["--state", "--dry-run", "--yes", "Exit code 1"],

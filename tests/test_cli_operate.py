@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+from contextlib import suppress
 from typing import Any
 
 from command import parsed, refused, run, run_all
 from dramatiq import Message
+from processes import Process, resolve
 from scripted_worker import ScriptedWorker
 
 from jobfleet.broker import FairBroker
@@ -141,10 +147,49 @@ def test_why_and_run_now(broker: FairBroker, fleet_environment: dict[str, str]) 
 def test_who_waits_and_who_runs(broker: FairBroker, fleet_environment: dict[str, str]) -> None:
     assert said(fleet_environment, "tenants top") == ["no tenant has unfinished jobs\n"]
     send(broker, "1", 2)
+    broker.client.hincrby(f"{broker.keys.prefix}:fleet", "last", 60_000)
     send(broker, "2", 3)
-    shown, as_object = run_all([["tenants", "top"], ["tenants", "top", "--json", "-n", "1"]], fleet_environment)
+    commands = ("tenants top", "tenants top --by waiting", "tenants top --json -n 1 --by waiting")
+    longest, shown, as_object = run_all([words.split() for words in commands], fleet_environment)
     rows = [line.split() for line in shown.output.splitlines()]
     assert rows[0][:4] == ["tenant", "plan", "weight", "waiting"]
     assert [row[0] for row in rows[1:]] == ["2", "1"]
+    assert [line.split()[0] for line in longest.output.splitlines()] == ["tenant", "1", "2"]
     (load,) = parsed(as_object)
     assert (load["tenant_id"], load["waiting"], load["parked"]) == ("2", 3, False)
+
+
+def test_who_waits_is_watched_until_interrupted(broker: FairBroker, fleet_environment: dict[str, str]) -> None:
+    command = ["jobfleet", "tenants", "top", "--watch", "--interval", "0.2"]
+    with Process(command, fleet_environment) as text, Process([*command, "--json"], fleet_environment) as objects:
+        text.says("no tenant has unfinished jobs\n\nno tenant")
+        objects.says("[]\n[]\n")
+        send(broker, "initech", 2)
+        text.says("initech")
+        objects.says('"initech"')
+        for process in (text, objects):
+            process.interrupt()
+            outcome = process.wait()
+            assert (outcome.status, outcome.errors) == (0, "")
+    loads = json.loads(outcome.output.splitlines()[-1])
+    assert [(load["tenant_id"], load["waiting"]) for load in loads] == [("initech", 2)]
+
+
+def test_who_waits_is_watched_on_a_terminal(broker: FairBroker, fleet_environment: dict[str, str]) -> None:
+    send(broker, "initech", 2)
+    ours, theirs = os.openpty()
+    command = [resolve("jobfleet"), "tenants", "top", "--watch", "--interval", "0.2"]
+    with (
+        os.fdopen(ours, "rb", buffering=0) as screen,
+        subprocess.Popen(command, env=fleet_environment, stdin=subprocess.DEVNULL, stdout=theirs) as process,
+    ):
+        os.close(theirs)
+        shown = b""
+        # It draws over what it has drawn.
+        while shown.count(b"initech") < 3:
+            shown += screen.read(4_096)
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):
+            while screen.read(4_096):
+                pass
+        assert process.wait(timeout=30) == 0
