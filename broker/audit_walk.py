@@ -80,6 +80,16 @@ class AuditWalk:
         for key in self._keys_like(f"{self._keys.prefix}:key:"):
             yield key[len(self._keys.prefix) :]
 
+    def queues(self) -> list[str]:
+        """The queues that the fleet knows."""
+        return sorted(_text(queue) for queue in self._client.smembers(self._keys.queues))
+
+    def tenants(self) -> Iterator[str]:
+        """Tenants of whom something waits, is held, parked or counted."""
+        lines = (line.rpartition(":")[2] for line in self._owners["line"])
+        counted = (tenant for key in (self._keys.backlog, self._keys.parked) for tenant in self._fields(key))
+        yield from dict.fromkeys([*lines, *self._owners["held"], *counted])
+
     def _places(self) -> Iterator[tuple[str, str, str]]:
         """Sorted sets that hold jobs, each with its queue and tenant."""
         for kind in _OF_A_QUEUE:

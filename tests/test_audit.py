@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from audit_scene import ONE_A_MINUTE, ONE_AT_ONCE, AuditScene
-from damages import DAMAGES, Damage
+from damages import DAMAGES, Damage, miscount_the_backlog, park_and_leave_the_turn
 from dramatiq import Message
 from scripted_worker import ScriptedWorker
 from wide_limits import wide
 
-from jobfleet.broker import FairBroker
+from jobfleet.broker import FairBroker, auditor
 from jobfleet.broker.policy import LIMITED, PROMISED
 
 
@@ -53,3 +53,28 @@ def test_the_name_of_a_queue_may_have_colons(broker: FairBroker) -> None:
     assert f"parked: {name} 2 jobs of parked tenants wait, 7 are counted" in str(report)
     assert report.mended, str(report)
     assert broker.stats([name])[0].parked == 2
+
+
+def forget_the_backlog_of_what_is_delayed(s: AuditScene) -> None:
+    """Of a tenant that has nothing in a line: only the job itself leads to it."""
+    s.broker.enqueue(Message[Any]("default", "act", (), {"tenant_id": "lonely"}, {}), delay=60_000)
+    s.broker.client.hdel(s.broker.keys.backlog, "lonely")
+
+
+@pytest.mark.parametrize(
+    "damage", [miscount_the_backlog, forget_the_backlog_of_what_is_delayed, park_and_leave_the_turn]
+)
+def test_tenants_that_are_looked_at_one_by_one_are_all_looked_at(
+    broker: FairBroker, monkeypatch: pytest.MonkeyPatch, damage: Damage
+) -> None:
+    scene = AuditScene(broker)
+    damage(scene)
+    at_once = broker.audit()
+
+    # When a run of the script counts one line only
+    monkeypatch.setattr(auditor, "LINES", 1)
+
+    # Then the same is found, and all was well before as it is after a repair
+    assert not at_once.clean
+    assert set(broker.audit().findings) == set(at_once.findings)
+    assert broker.audit(repair=True).mended

@@ -209,6 +209,8 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("gauges", lambda s: s.lossy.scripts.call("gauges", pack([["default", 0, []]]))),
     ("scale", lambda s: s.lossy.scripts.call("scale", "default", 1_000)),
     ("audit_jobs", lambda s: s.lossy.audit()),
+    ("audit_queue", lambda s: s.lossy.audit()),
+    ("audit_tenants", lambda s: s.lossy.audit()),
     ("audit_totals", lambda s: s.lossy.audit()),
     ("audit_types", lambda s: s.lossy.audit()),
     ("audit_keys", lambda s: (s.straight.enqueue(KEYED), s.lossy.audit())),

@@ -21,13 +21,15 @@ local function jobs_counted()
   return sums_by_queue, broken
 end
 
--- Queue -> tenants without a free slot that have left its ring.
-local function parked_tenants()
+-- Queue -> tenants without a free slot that have left its ring; of one queue, if it is given.
+local function parked_tenants(only)
   local parked, lists = {}, redis.call('HGETALL', PARKED)
   for i = 1, #lists, 2 do
     for _, queue in ipairs(readable(lists[i + 1]) or {}) do
-      parked[queue] = parked[queue] or {}
-      if not redis.call('ZSCORE', ring_key(queue), lists[i]) then table.insert(parked[queue], lists[i]) end
+      if (not only or queue == only) and not redis.call('ZSCORE', ring_key(queue), lists[i]) then
+        parked[queue] = parked[queue] or {}
+        table.insert(parked[queue], lists[i])
+      end
     end
   end
   return parked
