@@ -23,8 +23,17 @@ from .metrics import (
 )
 from .series import Series
 
+#: A queue of one fleet. What is asked of several at once is asked of each first: one that is well must not hide another.
+ONE_QUEUE = ("namespace", "queue")
+
+
+def _largest_share(part: Series, whole: Series) -> str:
+    """By queue, of the fleet in which it is largest."""
+    return f"max by (queue) ({part.now(*ONE_QUEUE, how='max')} / {whole.now(*ONE_QUEUE, how='max')})"
+
+
 #: Waiting time of the oldest job as a share of the queue's objective.
-WAIT_SHARE = f"{OLDEST_WAIT.now('queue', how='max')} / {WAIT_OBJECTIVE.now('queue', how='max')}"
+WAIT_SHARE = _largest_share(OLDEST_WAIT, WAIT_OBJECTIVE)
 
 #: Threads that could run a queue's jobs; one where there is none, to be divided by.
 THREADS_OR_ONE = f"clamp_min({THREADS.now('queue')}, 1)"
@@ -57,16 +66,20 @@ DRAIN = (
     f"{JOBS.now('queue', state='waiting|parked')} / ({PROCESSED.rate('queue', outcome='completed|failed|skipped')} > 0)"
 )
 
-#: The worst that can be said of a queue, as a number that is a key of ``SIGN_WORDS``.
-SIGN = " or ".join(
+#: What waits in queues that nobody serves, by fleet and queue.
+UNSERVED = f"({JOBS.now(*ONE_QUEUE, state='waiting')} > 0 and {WORKERS.now(*ONE_QUEUE)} == 0)"
+
+_SIGNS = " or ".join(
     (
-        f"(4 * ({JOBS.now('queue', state='waiting')} > bool 0) * ({WORKERS.now('queue')} == bool 0) > 0)",
-        f"(3 * ({DEAD_LETTERED.growth('queue', window='15m')} > bool 0) > 0)",
-        f"(2 * ({WAIT_SHARE} > bool 1) > 0)",
-        f"(1 * {PAUSED.now('queue', how='max')} > 0)",
-        f"0 * {JOBS.now('queue')}",
+        f"(4 * ({UNSERVED} > bool 0))",
+        f"(3 * ({DEAD_LETTERED.growth(*ONE_QUEUE, window='15m')} > bool 0) > 0)",
+        f"(2 * ({OLDEST_WAIT.now(*ONE_QUEUE, how='max')} > bool {WAIT_OBJECTIVE.now(*ONE_QUEUE, how='max')}) > 0)",
+        f"(1 * {PAUSED.now(*ONE_QUEUE, how='max')} > 0)",
+        f"0 * {JOBS.now(*ONE_QUEUE)}",
     )
 )
+#: The worst that can be said of a queue in any fleet, as a number that is a key of ``SIGN_WORDS``.
+SIGN = f"max by (queue) ({_SIGNS})"
 
 #: What the signs mean, and their colours.
 SIGN_WORDS = MappingProxyType(
@@ -80,4 +93,4 @@ SIGN_WORDS = MappingProxyType(
 )
 
 #: How long the oldest run takes, as a share of the queue's time limit.
-RUN_SHARE = f"{OLDEST_RUNNING.now('queue', how='max')} / {TIME_LIMIT.now('queue', how='max')}"
+RUN_SHARE = _largest_share(OLDEST_RUNNING, TIME_LIMIT)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 #: What all names begin with.
 PREFIX = "jobfleet_"
+#: What every scrape has that has anything of the fleet.
+SCRAPED = PREFIX + 'journal_lag_entries{namespace=~"$namespace"}'
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,17 @@ class Series:
 
         Exact, where ``increase()`` guesses what happened between the window's ends and the samples next to them. After
         a reset (Redis was emptied, or a replica took over that was a little behind) it counts from the lowest point.
+        A series that came later than the fleet (of an actor that no worker had served) has counted from 0.
         """
-        chosen = f"{self.selected('', **where)}[{window}]"
-        last, first = (
-            self._seen_once(f"last_over_time({chosen})"),
-            self._seen_once(f"min_over_time({chosen})", how="min"),
+        chosen, seen = f"{self.selected('', **where)}[{window}]", f"{SCRAPED}[{window}]"
+        last = self._seen_once(f"last_over_time({chosen})")
+        first = self._seen_once(f"min_over_time({chosen})", how="min")
+        samples, scrapes = (
+            self._seen_once(f"count_over_time({chosen})"),
+            f"max by (namespace) (count_over_time({seen}))",
         )
-        return _grouped("sum", by, f"{last} - {first}")
+        came_later = f"{samples} < on (namespace) group_left () {scrapes}"
+        return _grouped("sum", by, f"{last} - ({first} unless {came_later}) or {last}")
 
     def quantile(self, share: float, *by: str, window: str = "$__rate_interval", **where: str) -> str:
         """The value that `share` of a histogram's observations stayed within; nothing where there were none."""

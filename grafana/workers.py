@@ -16,6 +16,7 @@ from .queue_signs import (
     RUN_SHARE,
     THREADS_OF_ALL,
     THREADS_OR_ONE,
+    UNSERVED,
     UTILIZATION,
     WAIT_SHARE,
 )
@@ -46,13 +47,7 @@ HEADLINES = Row(
             title="Unserved queues",
             description="Queues in which jobs wait and which nobody serves.",
             unit="short",
-            queries=(
-                PromQuery(
-                    expr=f"count(({JOBS.now('queue', state='waiting')} > 0) and ({WORKERS.now('queue')} == 0)) "
-                    "or vector(0)",
-                    instant=True,
-                ),
-            ),
+            queries=(PromQuery(expr=f"count({UNSERVED}) or vector(0)", instant=True),),
             thresholds=Thresholds("green", ((1, "red"),)),
             alarming=True,
         ),

@@ -110,7 +110,7 @@ def test_several_monitors_and_fleets_change_no_number() -> None:
         for found in re.finditer(r"jobfleet_\w+\{([^}]*)\}", question.text):
             # Then the fleet is the chosen one, and the largest (or least) of all monitors is taken before any sum
             assert 'namespace=~"$namespace"' in found[1], question
-            before = re.sub(r"(rate|last_over_time|min_over_time)\($", "", question.text[: found.start()])
+            before = re.sub(r"(rate|(last|min|count)_over_time)\($", "", question.text[: found.start()])
             assert re.search(r"\b(max|min)(\(| by \([^()]*\) \()$", before), f"{question}: {found[0]}"
 
 
