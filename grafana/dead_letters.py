@@ -143,7 +143,7 @@ WHICH = Row(
             title="By queue and actor",
             description="Counted in the chosen time.",
             labels=(("queue", "Queue"), ("actor", "Actor")),
-            width=14,
+            width=9,
             height=8,
             sort="New",
             columns=(
@@ -160,15 +160,30 @@ WHICH = Row(
             ),
         ),
         Table(
+            title="By plan",
+            description="What died in the chosen time and is dead still, by the plan that its tenant is on now. The "
+            "system's own jobs have none.",
+            statement=SqlQuery(name="dead_by_plan"),
+            width=6,
+            height=8,
+            columns=(
+                Column(title="Plan"),
+                Column(title="Jobs", unit="locale", width=70),
+                Column(title="Tenants", unit="locale", width=70),
+                Column(title="Newest", unit="dateTimeFromNow", width=110),
+            ),
+        ),
+        Table(
             title="By tenant",
             description="Whose jobs died in the chosen time and are dead still, the most first.",
             statement=SqlQuery(name="dead_by_tenant"),
-            width=10,
+            width=9,
             height=8,
             columns=(
                 Column(title="Tenant", links=CELL_TENANT),
-                Column(title="Jobs", unit="locale", width=80),
-                Column(title="Newest", unit="dateTimeFromNow", width=150),
+                Column(title="Plan", width=90),
+                Column(title="Jobs", unit="locale", width=70),
+                Column(title="Newest", unit="dateTimeFromNow", width=130),
             ),
         ),
         Table(
@@ -182,6 +197,7 @@ WHICH = Row(
                 Column(title="Queue", links=CELL_QUEUE, width=150),
                 Column(title="Actor", width=220),
                 Column(title="Tenant", links=CELL_TENANT, width=120),
+                Column(title="Plan", width=90),
                 Column(title="Attempts", width=80),
                 Column(title="Job", links=CELL_DEAD, width=320),
             ),

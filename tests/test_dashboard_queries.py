@@ -223,6 +223,18 @@ def test_the_headlines_are_what_somebody_else_counts(view: View, fleet: Dashboar
         assert shown("overview", panel) == len(found)
 
 
+def test_dead_letters_are_shown_with_whose_they_are_and_on_which_plan(view: View) -> None:
+    # Given the tenant rich, which is on the plan pro, and of whose dead letters some were replayed or discarded
+    dead = story.DYING - story.REPLAYED - story.DISCARDED
+
+    def shown(panel: str, *columns: str) -> list[tuple[object, ...]]:
+        return [tuple(row[column] for column in columns) for row in view.answer(asked("dead-letters", panel))]
+
+    assert shown("By plan", "Plan", "Jobs", "Tenants") == [("pro", dead, 1)]
+    assert shown("By tenant", "Tenant", "Plan", "Jobs") == [("rich", "pro", dead)]
+    assert shown("Newest", "Tenant", "Plan") == [("rich", "pro")] * dead
+
+
 @pytest.mark.parametrize("namespace", [NAMELESS, SHOP])
 def test_the_table_of_queues_says_where_something_is_wrong(view: View, namespace: str) -> None:
     seen = replace(view, chosen={"namespace": namespace})

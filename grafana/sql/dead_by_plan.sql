@@ -1,0 +1,14 @@
+-- The system's own jobs have no plan.
+SELECT
+  CASE WHEN dead_letters.tenant_id = '@system' THEN '-' ELSE COALESCE(tenants.plan, 'free') END AS "Plan",
+  count(*) AS "Jobs",
+  count(DISTINCT dead_letters.tenant_id) AS "Tenants",
+  max(failed_at) AS "Newest"
+FROM dead_letters
+LEFT JOIN tenants USING (tenant_id)
+WHERE status = 'dead'
+  AND $__timeFilter(failed_at)
+  AND original_queue ~ '^(${queue:regex})$'
+GROUP BY 1
+ORDER BY 2 DESC, 4 DESC
+LIMIT 50
