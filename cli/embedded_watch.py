@@ -28,6 +28,8 @@ class EmbeddedWatch:
        the token with which our Alertmanager posts to it, a new one each time.
     2. Prometheus scrapes the monitor and tells Alertmanager what fires.
     3. Alertmanager posts that to the monitor's ``/alerts``; nobody else is told.
+    4. Where no setting names an admin's token, the monitor gets one, a new one each time, which whoever may read the home
+       finds in ``admin_token_file``: what fired could not be read otherwise.
 
     Parameters:
       home: the fleet's home, where the servers' data are.
@@ -45,6 +47,11 @@ class EmbeddedWatch:
         self._token_file = (home / "alertmanager" / "token").absolute()
         #: What the monitor must see of the environment.
         self.environment = {"JOBFLEET_MONITOR_PORT": str(port), "JOBFLEET_ALERTS_TOKEN": self._token}
+        #: Where the admin's token is kept while the block runs; None where JOBFLEET_ADMIN_TOKEN is set.
+        self.admin_token_file: Path | None = None
+        if settings().jobfleet_admin_token is None:
+            self.admin_token_file = (home / "admin-token").absolute()
+            self.environment["JOBFLEET_ADMIN_TOKEN"] = secrets.token_urlsafe(24)
         #: Where the monitor answers.
         self.monitor_url = f"http://{address}"
         webhook = {
@@ -58,10 +65,10 @@ class EmbeddedWatch:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self._token_file.parent.mkdir(parents=True, exist_ok=True)
-        self._token_file.touch(mode=0o600)
-        self._token_file.write_text(self._token)
         with self._stack:
+            self._keep(self._token_file, self._token)
+            if self.admin_token_file:
+                self._keep(self.admin_token_file, self.environment["JOBFLEET_ADMIN_TOKEN"])
             self._stack.enter_context(self.alertmanager)
             self._stack.enter_context(self.prometheus)
             self._stack = self._stack.pop_all()
@@ -71,6 +78,14 @@ class EmbeddedWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _keep(self, file: Path, token: str) -> None:
+        """Write a token for the eyes of this user, until the block ends."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(token)
+        self._stack.callback(file.unlink, missing_ok=True)
 
 
 def refuse_missing_programs() -> None:

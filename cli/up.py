@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,6 +29,9 @@ from .process_log import ProcessLog
 from .supervisor import Supervisor
 from .worker_checks import declared_queues
 from .worker_children import worker_children
+
+#: What says the admin's token where it is set.
+ADMIN_TOKEN = "printenv JOBFLEET_ADMIN_TOKEN"
 
 
 def run_fleet(modules: Sequence[str], processes: int, threads: int, log: ProcessLog, *, watch: bool = False) -> int:
@@ -111,4 +115,6 @@ def _greet(addresses: EmbeddedAddresses, queues: Sequence[str], say: Callable[[s
 def _tell_of(watching: EmbeddedWatch, say: Callable[[str], None]) -> None:
     say(f"Prometheus    {watching.prometheus.url}/alerts")
     say(f"Alertmanager  {watching.alertmanager.url}")
-    say(f"monitor       {watching.monitor_url}/metrics; what fires is kept at /admin/alerts (JOBFLEET_ADMIN_TOKEN)")
+    say(f"monitor       {watching.monitor_url}/metrics; what fires is kept at /admin/alerts:")
+    token = f"cat {shlex.quote(str(watching.admin_token_file))}" if watching.admin_token_file else ADMIN_TOKEN
+    say(f'  curl -H "Authorization: Bearer $({token})" {watching.monitor_url}/admin/alerts')

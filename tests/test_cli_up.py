@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+from admin_site import data
 from command import parsed, refused, run
 from dramatiq import Message
 from http_client import Client
@@ -23,6 +24,8 @@ from wait import eventually, present
 
 from jobfleet.broker import FairBroker
 from jobfleet.broker.fleet_file import FleetFile
+from jobfleet.broker.settings import settings
+from jobfleet.cli.embedded_watch import EmbeddedWatch
 
 READY = "ready for action"
 
@@ -62,14 +65,7 @@ def test_from_nothing_to_a_job_done_and_back(own_servers: dict[str, str], home: 
 
         # When a job is sent to it by a process that is told where the fleet's home is, and no more
         broker = FairBroker(FleetFile(home).read()["redis_url"])
-        job: Message[Any] = Message(
-            queue_name="email",
-            actor_name="jobfleet.send_email",
-            args=(),
-            kwargs={"tenant_id": 42, "to": "nobody", "subject": "x", "body": "x"},
-            options={"max_retries": 0},
-        )
-        broker.enqueue(job)
+        job = send_what_fails(broker)
 
         # Then it runs (and fails, as its address is none), is logged, and is dead; all commands find the fleet
         eventually(lambda: parsed(run(own_servers, "dead", "list", "--json")), timeout=30)
@@ -92,6 +88,19 @@ def test_from_nothing_to_a_job_done_and_back(own_servers: dict[str, str], home: 
     assert all_gone(running)
     assert FleetFile(home).read() == {}
     refused(run(own_servers, "queues"), "REDIS_URL")
+
+
+def send_what_fails(broker: FairBroker) -> Message[Any]:
+    """Send a job that is dead after its first run."""
+    job: Message[Any] = Message(
+        queue_name="email",
+        actor_name="jobfleet.send_email",
+        args=(),
+        kwargs={"tenant_id": 42, "to": "nobody", "subject": "x", "body": "x"},
+        options={"max_retries": 0},
+    )
+    broker.enqueue(job)
+    return job
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
@@ -131,14 +140,17 @@ def test_nothing_outlives_a_fleet_that_is_killed(fleet: Process) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-def test_a_watched_fleet_is_scraped_and_judged_by_our_rules(
-    fleet_environment: dict[str, str], watch_programs: None
+def test_a_watched_fleet_is_judged_by_our_rules_and_what_fires_can_be_read(
+    fleet_environment: dict[str, str], watch_programs: None, broker: FairBroker
 ) -> None:
+    home = Path(fleet_environment["JOBFLEET_HOME"])
     with Process(["jobfleet", "up", "--watch"], fleet_environment) as up:
-        # Given a fleet with Prometheus and Alertmanager
-        up.says("Alertmanager  http", timeout=60)
+        # Given a fleet with Prometheus and Alertmanager, and no setting of a token
         up.says("metrics at", timeout=60)
-        prometheus = present(re.search(r"Prometheus +(http://\S+)/alerts", up.output)).group(1)
+        up.says(READY, timeout=60)
+        prometheus, monitor = (
+            present(re.search(rf"{name} +(http://[^/\s]+)/", up.output)).group(1) for name in ("Prometheus", "monitor")
+        )
 
         # Then Prometheus scrapes its monitor, judges it by the rules that we ship, and knows whom to tell
         with Client(prometheus) as client:
@@ -147,12 +159,38 @@ def test_a_watched_fleet_is_scraped_and_judged_by_our_rules(
             assert {rule["name"] for group in groups for rule in group["rules"]} >= {"JobfleetDeadLetterGrowing"}
             assert len(client.get("/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]) == 1
 
+        # When a job dies, then the monitor is told of it, and says so to whoever may read the fleet's home
+        send_what_fails(broker)
+        file = home / "admin-token"
+        assert str(file) in up.output
+        assert file.stat().st_mode & 0o777 == 0o600
+        with Client(monitor, file.read_text()) as reader, Client(monitor) as stranger:
+            eventually(lambda: "JobfleetDeadLetterGrowing" in kept_alerts(reader), timeout=90)
+            assert stranger.get("/admin/alerts").status_code == 401
+
         # When Prometheus dies, then the fleet says so and stops
-        home = Path(fleet_environment["JOBFLEET_HOME"])
         os.kill(int((home / "prometheus" / "prometheus.lock").read_text().split()[0]), signal.SIGKILL)
         outcome = up.wait(90)
         assert outcome.status == 1, outcome
         assert "a server of this fleet" in outcome.output
+        assert not file.exists()
+
+
+def test_a_watched_fleet_keeps_the_admins_token_that_is_set(
+    watch_programs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOBFLEET_ADMIN_TOKEN", "the admin's")
+    settings.cache_clear()
+
+    watching = EmbeddedWatch(tmp_path)
+
+    assert watching.admin_token_file is None
+    assert "JOBFLEET_ADMIN_TOKEN" not in watching.environment
+
+
+def kept_alerts(monitor: Client) -> set[str]:
+    """Names of the alerts that a monitor has been told of."""
+    return {alert["labels"]["alertname"] for alert in data(monitor.get("/admin/alerts"))["alerts"]}
 
 
 def ups(client: Client) -> list[str]:
