@@ -153,7 +153,7 @@ class Model(Lines):
             if len(completed) < size:
                 return
         for following in job.then:
-            self.accept(following, 0)
+            self.accept(following.anew(), 0)
 
     def cancelled(self, job: Job, attempt: int, worker: str = "") -> None:
         """A job is over before a run of it came to its end."""

@@ -54,6 +54,12 @@ class Job:
     #: Its events: kind, attempt, worker.
     history: list[tuple[str, int, str]] = field(default_factory=list)
 
+    def anew(self) -> Job:
+        """The job as it is when its id, long after it ended, is sent again."""
+        new = Job(self.job_id, self.queue, self.tenant, self.actor, self.priority, history=self.history)
+        new.then, new.group = self.then, self.group
+        return new
+
     def ending(self, kind: str) -> str:
         """What a run ends with that would end with `kind`: where someone cancelled it, there is no other run."""
         return "cancelled" if self.cancelling and kind in ("retry", "postponed") else kind

@@ -64,10 +64,7 @@ class Fleet(Stage):
     def send_again(self, which: int, client: bool) -> None:
         """The same id: a repeat, unless its job ended long ago."""
         message, delay = self.sent[which % len(self.sent)]
-        old = self.known[message.message_id]
-        new = type(old)(old.job_id, old.queue, old.tenant, old.actor, old.priority, history=old.history)
-        new.then, new.group = old.then, old.group
-        self.model.send(new, delay)
+        self.model.send(self.known[message.message_id].anew(), delay)
         self.clients[client].enqueue(message, delay=delay)
 
     @rule(queue=queues, tenant=tenants, members=st.integers(0, 3))
