@@ -19,11 +19,14 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from .admission import CHUNK, admit, admit_from_hook, admit_invalid, start_send
 from .around_sends import AroundSends
 from .connection import reachable
-from .groups import MembersSent, of_tenant
+from .errors import AdmissionError, InvalidPayload
+from .group_member import GroupMember, MembersSent, member_of
+from .groups import of_tenant
 from .lease import Admitted, Lease, current_lease
 from .operated_fleet import OperatedFleet
 from .policy import promise
 from .run_hooks import RunHooks
+from .scripts import pack
 from .settings import settings
 
 
@@ -74,25 +77,42 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
             return self._drop(message)
         if lease is not None and lease.in_hooks and not lease.handed_over:
             return self._send_with_settle(lease, message, delay)
-        group = message.options.get("group_completion_uuid")
-        if group and (repeats := self._members_sent.repeated(group, message.message_id)):
-            self._shrink_group(group, repeats, message.options["group_completion_callbacks"])
+        member = member_of(message)
+        if member and (fewer := self._members_sent.repeated(member.group, member.message_id)):
+            self._shrink_group(member, fewer)
+            member = None
         self.emit_before("enqueue", message, delay)
-        admitted = admit(message, delay, settings().payload_max)
-        with reachable(self.client):
-            (outcome,) = start_send(self.scripts, [admitted], settings().journal_max)()
+        outcome = self._send_admitted(admit(message, delay, settings().payload_max))
         if isinstance(outcome, str):
+            if member:
+                self._shrink_group(member, self._members_sent.is_no_job())
             return duplicate_of(message, outcome)
-        if outcome is not None:
-            raise outcome
         self.emit_after("enqueue", message, delay)
         return message
 
-    def _shrink_group(self, group: str, repeats: int, callbacks: list[dict[str, Any]]) -> None:
+    def _send_admitted(self, admitted: Admitted) -> str | None:
         with reachable(self.client):
-            complete = self.scripts.call("group_shrink", group, repeats)
-        for callback in callbacks if complete else ():
-            self.enqueue(Message(**callback))
+            (outcome,) = start_send(self.scripts, [admitted], settings().journal_max)()
+        if isinstance(outcome, AdmissionError):
+            raise outcome
+        return outcome
+
+    def _shrink_group(self, member: GroupMember, fewer: int) -> None:
+        """A group has fewer members; where the others' runs are over already, none of them brings the callbacks."""
+        with reachable(self.client):
+            if not self.scripts.call("group_shrink", member.group, fewer):
+                return
+        callbacks = [Message[Any](**callback) for callback in member.callbacks]
+        ready = []
+        for callback in callbacks:
+            self.emit_before("enqueue", callback, None)
+            ready.append(admit(callback, None, settings().payload_max))
+        kept = pack([[[0, *row, ""], encoded] for *row, encoded in ready])
+        with reachable(self.client):
+            settled = self.scripts.call("group_shrink", member.group, fewer, kept)
+        for callback, admitted in zip(callbacks, ready, strict=True):
+            if not settled or self._send_admitted(admitted) is None:
+                self.emit_after("enqueue", callback, None)
 
     def held(self, job_id: str) -> Lease | None:
         """The lease of a job that this very process holds."""
@@ -180,7 +200,11 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
     def _send_with_settle(self, lease: Lease, message: Message[Any], delay: int | None) -> Message[Any]:
         """Hooks send the next stage of a pipeline, a callback: that is one step with the end of their run."""
         message = of_tenant(lease, message)
-        self.emit_before("enqueue", message, delay)
+        try:
+            self.emit_before("enqueue", message, delay)
+        except InvalidPayload as error:
+            self.dead_letter_stage(message, str(error))
+            return message
         lease.sends.append(admit_from_hook(lease, message, delay, settings().payload_max))
         self.emit_after("enqueue", message, delay)
         return message

@@ -78,7 +78,7 @@ class FairBroker(EnqueueingBroker):
     def add_middleware(self, middleware: Middleware, **place: Any) -> None:
         """Add a middleware, by default at the end of the list."""
         if isinstance(middleware, GroupCallbacks):
-            middleware.rate_limiter_backend = GroupSizes(self)
+            middleware.rate_limiter_backend = GroupSizes(self, self.enqueue)
         if isinstance(middleware, AroundSends):
             self.around_sends = middleware
         super().add_middleware(middleware, **place)

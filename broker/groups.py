@@ -3,34 +3,38 @@
 Dramatiq counts members down in a barrier, before a member is acknowledged: one whose worker dies in
 between counts twice, and the callbacks run before the group is complete. Here the size of a group
 is noted when it is sent, members are counted by their ids in the settle that completes them, and
-the callbacks are sent by the settle of the last one.
+the callbacks are sent by the settle of the last one. Their hooks run once, as in Dramatiq: in the
+process of the member by which the runs of all have come to an end.
 """
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import redis
 from dramatiq.message import Message
 from dramatiq.rate_limits import RateLimiterBackend
 
-from .admission import admit
 from .connection import reachable
-from .current_trace import current_trace
 from .job import SYSTEM
-from .lease import Lease, current_lease
-from .settings import settings
-from .trace_context import TRACEPARENT
+from .lease import Admitted, Lease, current_lease
 
 if TYPE_CHECKING:
     from .fleet import Fleet
 
 
 class GroupSizes(RateLimiterBackend):
-    """What ``GroupCallbacks`` gets instead of its own backend: sizes of groups, and members that completed."""
+    """What ``GroupCallbacks`` gets instead of its own backend: sizes of groups, and members that completed.
 
-    def __init__(self, fleet: Fleet) -> None:
+    Parameters:
+      fleet: where the groups are.
+      enqueue: sends a message as any hook of a run does.
+    """
+
+    def __init__(self, fleet: Fleet, enqueue: Callable[[Message[Any]], object]) -> None:
         self._fleet = fleet
+        self._enqueue = enqueue
 
     def add(self, key: str, value: int, ttl: int) -> bool:
         """Note the size of a new group.
@@ -43,50 +47,33 @@ class GroupSizes(RateLimiterBackend):
         return True
 
     def decr(self, key: str, amount: int, minimum: int, ttl: int) -> bool:
-        """A member's run has completed: its settle will count it.
+        """A member's run has completed: its settle will count it, and bring the callbacks if no run is missing.
 
         Returns:
-          True: as far as this process knows others are missing, so it must not send the callbacks.
+          True: as far as Dramatiq knows others are missing, so it must not send the callbacks.
         """
         lease = current_lease()
-        if lease is not None:
-            callbacks = lease.options.get("group_completion_callbacks") or []
-            ready = [admit(_callback(lease, Message(**data)), None, settings().payload_max) for data in callbacks]
-            lease.group = (key, ttl, ready)
+        if lease is not None and not lease.handed_over:
+            lease.group = (key, ttl, [])
+            if self._all_have_arrived(key, lease.job.job_id, ttl):
+                self._bring_callbacks(lease, lease.group[2])
         return True
 
+    def _all_have_arrived(self, key: str, member: str, ttl: int) -> bool:
+        try:
+            return bool(self._fleet.scripts.call("group_arrive", key, member, ttl))
+        except redis.RedisError:
+            return True  # callbacks that two members bring are sent once
 
-def _callback(lease: Lease, message: Message[Any]) -> Message[Any]:
-    """A completion callback as the settle sends it, past the hooks: in the tenant and the trace of the run."""
-    message = of_tenant(lease, message)
-    trace = current_trace()
-    if trace is not None and TRACEPARENT not in message.options:
-        trace.write(message.options)
-    return message
-
-
-class MembersSent(threading.local):
-    """The members of the group that this thread is sending; Dramatiq sends them one after the other."""
-
-    def __init__(self) -> None:
-        self.group = ""
-        self.members: set[str] = set()
-        self.repeats = 0
-
-    def repeated(self, group: str, member: str) -> int:
-        """Note a member.
-
-        Returns:
-          0 when it is new; else how often the group has sent a member again: such a one is one job
-          and counts once.
-        """
-        if group != self.group:
-            self.group, self.members, self.repeats = group, set(), 0
-        if member not in self.members:
-            self.members.add(member)
-            return 0
-        self.repeats += 1
-        return self.repeats
+    def _bring_callbacks(self, lease: Lease, brought: list[tuple[Admitted, str]]) -> None:
+        """Send the callbacks as hooks send, but with the settle that completes the group."""
+        of_the_run = len(lease.sends)
+        try:
+            for callback in lease.options.get("group_completion_callbacks") or ():
+                self._enqueue(Message(**callback))
+        finally:
+            brought += lease.sends[of_the_run:]
+            del lease.sends[of_the_run:]
 
 
 def of_tenant(lease: Lease, message: Message[Any]) -> Message[Any]:

@@ -15,9 +15,9 @@ _SINGLE = {
 _NAMED = {
     "hash": "waiting leases worker group",
     "zset": "oldest scheduled active dead stored ring tags line held halted suspects starts",
-    "set": "host ended",
+    "set": "host ended arrived",
     "list": "times wake",
-    "string": "claim key answer settled",
+    "string": "claim key answer settled callbacks",
 }
 
 

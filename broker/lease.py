@@ -60,8 +60,9 @@ class Lease:
     in_hooks: bool = False
     #: What the hooks sent: what to enqueue, and an error text where it becomes a dead letter at once.
     sends: list[tuple[Admitted, str]] = field(default_factory=list)
-    #: The group that the run completes a member of: its name, ms to remember it, its completion callbacks.
-    group: tuple[str, int, list[Admitted]] | None = None
+    #: The group that the run completes a member of: its name, ms to remember it, and what `sends` has where
+    #: this run brings the completion callbacks.
+    group: tuple[str, int, list[tuple[Admitted, str]]] | None = None
     #: What the run did and could not write into its database: records for the recorder, as JSON.
     effects: tuple[str, ...] = ()
 

@@ -50,4 +50,4 @@ def _group(lease: Lease, messages: list[bytes]) -> list[Any]:
     if lease.group is None:
         return []
     name, ttl, callbacks = lease.group
-    return [name, ttl, [_row(send, "", messages) for send in callbacks]]
+    return [name, ttl, [_row(send, error, messages) for send, error in callbacks]]

@@ -93,15 +93,18 @@ class ModelWorker(ScriptedWorker):
         return [row[0] for row in rows]
 
     def settle_all(self, items: Sequence[Item], jobs: Mapping[str, Job] = MappingProxyType({})) -> int:
-        """Settle a batch; of completed ones of `jobs`, with what their hooks sent."""
+        """Settle a batch of runs of `jobs`, with the groups whose members they are and what the completed ones sent."""
         self.batch += 1
         rows, messages = [], []
         for job_id, number, kind, ran, delay in items:
             messages.append(self.messages[job_id])
             row = [self.worker, job_id, number, kind, ran, _detail(kind, len(messages), delay)]
-            if kind == "completed" and (job := jobs.get(job_id)):
+            if kind not in ("started", "progress") and (job := jobs.get(job_id)):
                 sends = [_send(each, len(messages)) for each in job.then]
-                row += [[], [job.group, 600_000, sends]] if job.group else [sends, []]
+                if job.group:
+                    row += [[], [job.group, 600_000, sends]]
+                elif kind == "completed":
+                    row += [sends, []]
             rows.append(row)
         stale: int = self.scripts.call("settle", pack([self.worker, self.batch, rows]), *messages)
         for job_id, number, kind, *_ in items:

@@ -246,6 +246,7 @@ class Stage(RuleBasedStateMachine):
         self.model.groups["last"] = (1, set())
         client.scripts.call("group", "last", 1, 600_000)
         client.scripts.call("group_shrink", "last", 0)
+        client.scripts.call("group_arrive", "last", "nobody", 600_000)
         assert [stats.total for stats in client.stats()] == [0] * len(client.stats())
         assert client.get("j0") is None
         assert client.why("j0") is None

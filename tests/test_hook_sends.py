@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import dramatiq
 import pytest
 from dramatiq import Message, Worker
-from dramatiq.middleware import GroupCallbacks
+from dramatiq.middleware import CurrentMessage, GroupCallbacks
 from dramatiq.rate_limits.backends import StubBackend
+from journal_events import recording, rows
 from scripted_worker import ScriptedWorker
 from wait import eventually, present
 
@@ -133,21 +135,6 @@ def test_a_groups_callback_runs_once_after_all_its_members(fleet: FairBroker) ->
     eventually(lambda: called == [6])
 
 
-def test_a_member_that_runs_twice_counts_once(broker: FairBroker) -> None:
-    for number in range(2):
-        broker.enqueue(Message(queue_name="default", actor_name="act", args=(number,), kwargs={}, options={}))
-    broker.scripts.call("group", "g", 2, 60_000)
-    callback = [1, "callback", "default", "acme", "done", 5, 0, "", ""]
-    worker = ScriptedWorker(broker)
-    first, second = [row[0] for row in worker.fetch(2)]
-    worker.settle(first, "completed", ["", "", 0], group=["g", 60_000, [callback]])
-    # The same member again, as after a settle that the dead worker had not sent.
-    broker.client.hset(broker.keys.prefix + ":group:g", first, 1)
-    assert broker.get("callback") is None
-    worker.settle(second, "completed", ["", "", 0], group=["g", 60_000, [callback]])
-    assert present(broker.get("callback")).state == "pending"
-
-
 def test_a_result_that_no_stage_could_carry_fails_its_own_job(fleet: FairBroker) -> None:
     @dramatiq.actor(broker=fleet)
     def strange() -> object:
@@ -159,3 +146,110 @@ def test_a_result_that_no_stage_could_carry_fails_its_own_job(fleet: FairBroker)
     dramatiq.pipeline([strange.message(), take.message_with_options()], broker=fleet).run()
     letters = eventually(lambda: {d.actor: d.reason for d in fleet.dead_letters.list()})
     assert letters["strange"] == "bad_result"
+
+
+def group_of(fleet: FairBroker, members: list[Message[Any]], callback: Message[Any]) -> None:
+    group = dramatiq.group(members, broker=fleet)
+    group.add_completion_callback(callback)
+    group.run()
+
+
+def test_policy_is_stamped_on_a_groups_callback_as_on_any_send(fleet: FairBroker, database_url: str) -> None:
+    @actor(broker=fleet)
+    def member(*, tenant_id: TenantId) -> None: ...
+
+    @actor(broker=fleet, redact=["password"])
+    def complete(*, tenant_id: TenantId, password: str) -> None: ...
+
+    callback = complete.with_options(idempotency_key="k").message(tenant_id=7, password="sesame")
+    group_of(fleet, [member.message(tenant_id=7) for _ in range(3)], callback)
+    eventually(lambda: ("completed", complete.actor_name, "7") in events(fleet))
+    with recording(fleet, database_url):
+        eventually(lambda: fleet.journal.read() == [])
+    (row,) = rows(database_url, "SELECT payload FROM job_logs WHERE job_type = 'complete'")
+    assert row["payload"] == {"tenant_id": "7", "password": "[redacted]"}
+    again = complete.with_options(idempotency_key="k").send(tenant_id=7, password="sesame")
+    assert (again.message_id, again.options["duplicate"]) == (callback.message_id, True), "its key protects"
+
+
+@pytest.mark.parametrize("options", [{"priority": 0}, {"idempotency_key": "k", "idempotency_ttl": -1}])
+def test_a_groups_callback_that_is_invalid_is_a_dead_letter_and_the_others_run(
+    fleet: FairBroker, options: dict[str, Any]
+) -> None:
+    called: list[str] = []
+
+    @dramatiq.actor(broker=fleet)
+    def member() -> None: ...
+
+    @dramatiq.actor(broker=fleet)
+    def complete(word: str) -> None:
+        called.append(word)
+
+    group = dramatiq.group([member.message() for _ in range(2)], broker=fleet)
+    wrong = complete.message_with_options(args=("wrong",), **options)
+    group.add_completion_callback(wrong)
+    group.add_completion_callback(complete.message("right"))
+    group.run()
+    (letter,) = eventually(fleet.dead_letters.list)
+    assert (letter.job_id, letter.reason) == (wrong.message_id, "invalid")
+    eventually(lambda: called == ["right"])
+
+
+def test_a_member_counts_when_it_completes_and_not_when_its_run_ends_otherwise(fleet: FairBroker) -> None:
+    called: list[str] = []
+
+    @dramatiq.actor(broker=fleet)
+    def member() -> None: ...
+
+    @dramatiq.actor(broker=fleet)
+    def strange() -> object:
+        return object()
+
+    @dramatiq.actor(broker=fleet)
+    def again() -> None:
+        called.append("run")
+        message: Any = CurrentMessage.get_current_message()
+        if called.count("run") == 1:
+            fleet.enqueue(message._message, delay=300)
+
+    @dramatiq.actor(broker=fleet)
+    def complete(word: str) -> None:
+        called.append(word)
+
+    group_of(fleet, [member.message(), strange.message()], complete.message("with a dead member"))
+    fleet.add_middleware(CurrentMessage())
+    group_of(fleet, [member.message(), again.message()], complete.message("all"))
+    (letter,) = eventually(fleet.dead_letters.list)
+    assert (letter.actor, letter.reason) == ("strange", "bad_result")
+    eventually(lambda: called == ["run", "run", "all"])
+
+
+def test_a_member_whose_key_belongs_to_a_job_already_is_none_and_the_group_completes(fleet: FairBroker) -> None:
+    called: list[str] = []
+
+    @actor(broker=fleet)
+    def member(*, tenant_id: TenantId) -> int:
+        return 1
+
+    @actor(broker=fleet)
+    def complete(*, tenant_id: TenantId, word: str) -> None:
+        called.append(word)
+
+    def keyed() -> Message[Any]:
+        return member.with_options(idempotency_key="k").message(tenant_id=7)
+
+    def plain() -> Message[Any]:
+        return member.message(tenant_id=7)
+
+    def group(word: str, *members: Any) -> None:
+        group_of(fleet, list(members), complete.message(tenant_id=7, word=word))
+        eventually(lambda: called[-1:] == [word])
+
+    fleet.enqueue(keyed())
+    group("first", keyed(), plain(), plain())
+    group("in the middle", plain(), keyed(), plain())
+    group("last", plain(), keyed(), keyed())
+    group("a whole pipeline", plain(), dramatiq.pipeline([keyed(), plain()], broker=fleet))
+    again = keyed()
+    group("all, one of them twice", keyed(), again, again)
+    assert len(called) == 5

@@ -198,6 +198,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("upkeep", go_on_resuming),
     ("set_limits", lambda s: give_weights(s.lossy, {"a": 3})),
     ("group", lambda s: s.lossy.scripts.call("group", "g", 3, 60_000)),
+    ("group_arrive", lambda s: s.lossy.scripts.call("group_arrive", "g", "active-a", 60_000)),
     ("group_shrink", lambda s: s.lossy.scripts.call("group_shrink", "g", 1)),
     ("announce", lambda s: s.lossy.journal.announce()),
     ("recorded", everything_recorded),

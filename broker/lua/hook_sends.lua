@@ -18,9 +18,8 @@ local function take_key(row, policy, err)
   return key, ttl, ''
 end
 
-local function send(row)
-  local index, id, queue, tenant, actor, priority, delay, policy, err = unpack(row)
-  local message = ARGV[1 + index]
+local function send(row, message)
+  local _, id, queue, tenant, actor, priority, delay, policy, err = unpack(row)
   if redis.call('HEXISTS', JOBS, id) == 1 then return end
   local key, ttl
   key, ttl, err = take_key(row, policy, err)

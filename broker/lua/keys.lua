@@ -43,6 +43,8 @@ local function starts_key(queue) return ns .. ':starts:' .. queue end        -- 
 local function leases_key(worker) return ns .. ':leases:' .. worker end      -- hash: job -> packed lease
 local function worker_key(worker) return ns .. ':worker:' .. worker end      -- hash: facts and request numbers
 local function group_key(group) return ns .. ':group:' .. group end          -- hash: size of a group and its members that completed
+local function arrived_key(group) return ns .. ':arrived:' .. group end      -- set: its members whose runs came to their ends
+local function callbacks_key(group) return ns .. ':callbacks:' .. group end  -- string: packed callbacks that its last settle sends
 local function answer_key(request) return ns .. ':answer:' .. request end    -- string: packed answer, with a time to live
 local function host_key(host) return ns .. ':host:' .. host end              -- set: workers of one machine
 local function ended_key(epoch) return ns .. ':ended:' .. epoch end          -- set: jobs that ended in a half minute

@@ -3,14 +3,14 @@
 -- counts are written, all in one step. An item whose lease is no longer held (the worker was
 -- presumed lost) changes nothing and is counted.
 --
--- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses hook_sends commit
+-- include: keys pass_full_memory core progress histograms rates accept idempotency means suspects charges dead losses hook_sends groups commit
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {process, batch, items}; batch grows by one with each settle of a process, a
 --          repeat of it, also one that arrives late, changes nothing
 --          item = {worker, job id, fetch number, kind, ran ms, detail, sends, group}
 --          ran ms = since the run began; sends = what the run's hooks sent, see below;
---          group = {group, ttl ms, sends} or {}: the sends of the member that completes it are sent
+--          group = {group, ttl ms, sends} or {}: what a completed run counts for, see groups.lua
 --   kind       detail
 --   started    {}                               still running at this batch
 --   progress   {fraction, note}
@@ -57,18 +57,6 @@ end
 
 local function note(item, lease, kind, detail)
   event(kind, item[2], lease[L_TENANT], lease[L_QUEUE], lease[L_ACTOR], lease[L_ATTEMPT], item[1], detail)
-end
-
--- A member of a group has completed; members count by id, so a run that is repeated counts once.
-local function complete_member(id, group)
-  local name, ttl, sends = unpack(group)
-  local key = group_key(name)
-  if redis.call('HSETNX', key, id, 1) == 0 then return end
-  redis.call('PEXPIRE', key, ttl)
-  local size = redis.call('HMGET', key, 'size', 'repeats')
-  if redis.call('HLEN', key) - 2 == (size[1] or 0) - (size[2] or 0) then
-    for _, row in ipairs(sends) do send(row) end
-  end
 end
 
 local function keep_result(json, key, ttl)
@@ -178,8 +166,8 @@ local function settle(item, lease)
   elseif kind == 'postponed' then postponed(item, lease)
   else over(item, lease, kind) end
   written = id
-  for _, row in ipairs(item[7] or {}) do send(row) end
-  if item[8] and item[8][1] and kind ~= 'cancelled' then complete_member(id, item[8]) end
+  for _, row in ipairs(item[7] or {}) do send(row, ARGV[1 + row[1]]) end
+  if item[8] and item[8][1] and kind == 'completed' then complete_member(id, item[8]) end
 end
 
 -- Redis does not take back what a script did before it failed, so no item may end the script for the others: a job
