@@ -22,6 +22,8 @@ from .settings import settings
 COMMAND_TIMEOUT = 2.0
 #: Times a command is sent again after a lost connection or reply.
 REPEATS = 1
+#: What errors say of a server that refuses because it is a replica.
+REPLICA = "it is a replica now"
 
 
 def connect(url: str | None) -> redis.Redis:
@@ -65,11 +67,20 @@ def describe(client: redis.Redis | Commands) -> str:
     return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
 
 
+def is_replica(error: BaseException | None) -> bool:
+    """Whether a server refuses because it is a replica, such as a primary after a failover.
+
+    Older servers quote in the error of a script what its command was told.
+    """
+    refused = isinstance(error, redis.exceptions.ReadOnlyError | redis.exceptions.MasterDownError)
+    return refused or (isinstance(error, redis.ResponseError) and "-READONLY" in str(error))
+
+
 class reachable:  # noqa: N801 (it is used as the function that it would be, were that as fast)
     """Turn a lost server into Dramatiq's connection error and a full one into BacklogFull.
 
     Raises:
-      dramatiq.errors.ConnectionClosed: the server is away.
+      dramatiq.errors.ConnectionClosed: the server is away, or a replica now.
       BacklogFull: the server has no memory left.
     """
 
@@ -86,5 +97,9 @@ class reachable:  # noqa: N801 (it is used as the function that it would be, wer
     ) -> None:
         if isinstance(error, redis.exceptions.OutOfMemoryError):
             raise BacklogFull("Redis has no memory left (maxmemory): nothing was sent, try again later") from None
+        if is_replica(error):
+            # Who is connected to it would go on asking it; the address may stand for another one by now.
+            self._client.connection_pool.disconnect(inuse_connections=False)
+            error = redis.ConnectionError(REPLICA)
         if isinstance(error, redis.ConnectionError | redis.TimeoutError):
             raise ConnectionClosed(f"Redis at {describe(self._client)} is unreachable: {error}") from None

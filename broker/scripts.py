@@ -1,7 +1,8 @@
 """Runs the Lua scripts.
 
 A server that has forgotten a script (restart, failover, SCRIPT FLUSH) is sent it again, and a call whose reply
-was lost is made again: scripts change nothing the second time.
+was lost is made again: scripts change nothing the second time. A server that has become a replica counts as one
+that is away: its connections are closed, so that the next try finds the primary.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import msgpack
 import redis
 
 from .commands import Commands
+from .connection import REPLICA, is_replica
 from .script_source import source
 
 #: Calls that are made again after a lost connection or reply, and seconds before the first of them.
@@ -141,7 +143,10 @@ class Scripts:
             answer = connection.read_response()
             answered = True
             return answer
-        except redis.ResponseError:
+        except redis.ResponseError as error:
+            if is_replica(error):
+                self._pool.disconnect(inuse_connections=False)
+                raise redis.ConnectionError(REPLICA) from None
             answered = True
             raise
         finally:

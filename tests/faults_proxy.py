@@ -47,6 +47,10 @@ class Proxy:
             self._listener = listener
             self._start(self._accept, listener)
 
+    def point_to(self, target: str) -> None:
+        """Let new connections go to another server; those that are open stay with theirs."""
+        self._target = target
+
     def hold_requests(self) -> None:
         """What is sent from now on does not arrive; connections stay open."""
         self._requests.clear()
