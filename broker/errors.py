@@ -6,6 +6,7 @@ JobfleetError
 │   ├── TenantLimitExceeded  the tenant has sent as much as its plan allows; says when to try again
 │   ├── IdempotencyConflict  the key belongs to a job with another payload
 │   └── BacklogFull          the fleet, or this tenant's part of it, cannot take more work right now
+├── BulkSendBroken        the server went away in the middle of a bulk send; says what became of each message
 ├── ConfigurationError    a setting, a file or a missing migration; says what to change
 ├── PermanentFailure      raised by an actor: retrying cannot help, dead-letter at once
 └── Unavailable           raised by an actor: something it needs is away, run again later
@@ -18,6 +19,11 @@ Admission errors are raised while Dramatiq's hooks run, where any error that is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from dramatiq.errors import ConnectionClosed
+from dramatiq.message import Message
 from dramatiq.middleware import Interrupt, MiddlewareError
 
 
@@ -70,6 +76,20 @@ class IdempotencyConflict(AdmissionError):
 
 class BacklogFull(AdmissionError):
     """There is no room: the tenant's backlog or the journal is at its cap, or the Redis server nearly out of memory."""
+
+
+class BulkSendBroken(JobfleetError, ConnectionClosed):
+    """The server went away in the middle of a bulk send.
+
+    Parameters:
+      message: which server.
+      outcomes: for each message what ``enqueue_many`` would have returned; a ``ConnectionClosed`` where nobody knows or
+        nothing was sent. Those messages, and no new ones in their places, can be sent again.
+    """
+
+    def __init__(self, message: str, outcomes: Sequence[Message[Any] | MiddlewareError | ConnectionClosed]) -> None:
+        super().__init__(message)  # type: ignore[no-untyped-call]
+        self.outcomes = outcomes
 
 
 class ConfigurationError(JobfleetError):
