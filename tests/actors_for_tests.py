@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import threading
 import time
 from pathlib import Path
@@ -42,13 +40,6 @@ def fails(number: int) -> None:
     raise RuntimeError(f"job {number} fails")
 
 
-@dramatiq.actor(queue_name="work", max_retries=0)
-def kills_its_worker(number: int) -> None:
-    """End the whole process, as a segmentation fault or the kernel's out-of-memory killer would."""
-    note(f"start {number} {os.getpid()}")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 @dramatiq.actor(queue_name="work", max_retries=0, time_limit=500)
 def waits_in_c(number: int) -> None:
     """Wait in C code, where no interrupt arrives, with the interpreter let go."""
@@ -56,11 +47,3 @@ def waits_in_c(number: int) -> None:
     deadlock = threading.Lock()
     deadlock.acquire()
     deadlock.acquire()
-
-
-@dramatiq.actor(queue_name="work", max_retries=0)
-def holds_the_interpreter(number: int) -> None:
-    """Compute in C code for minutes without letting the interpreter go."""
-    note(f"start {number} {os.getpid()}")
-    if number == 1:
-        re.fullmatch(r"(a+)+b", "a" * 64)

@@ -67,8 +67,8 @@ def ended(server: Server) -> Iterator[Server]:
 #: foremost; otherwise one process of tests is busy with them when the others have nothing left to do.
 LONGEST = (
     "test_demo", "test_faults_unreachable", "test_model", "test_demo_outage", "test_faults_postgres",
-    "test_faults_redis", "test_cli_up", "test_benchmarks_tenants", "test_health", "test_faults_clock",
-    "test_faults_kill", "test_demo_end", "test_alert_loop", "test_faults_sigterm", "test_faults_frozen",
+    "test_faults_redis", "test_cli_up", "test_benchmarks_tenants", "test_faults_poison", "test_faults_clock",
+    "test_faults_kill", "test_faults_recorder", "test_demo_end", "test_alert_loop", "test_faults_sigterm", "test_faults_frozen",
     "test_limits_model", "test_limits_races", "test_limits_frozen", "test_worker_processes", "test_supervisor",
     "test_examples", "test_cli_worker", "test_effects_guard", "test_admin_schema",
 )  # fmt: skip

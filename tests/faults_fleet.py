@@ -27,6 +27,13 @@ HERE = Path(__file__).parent
 LEASE_MS = 2_000
 #: Seconds after which an actor that still runs would have noted something.
 STILL_SECONDS = 0.3
+#: Lost runs, with moments in seconds since the epoch.
+LOST = """
+SELECT lost.error AS reason, extract(epoch FROM lost.ended_at)::float AS at,
+  extract(epoch FROM next.started_at)::float AS begun_anew_at
+FROM job_attempts AS lost LEFT JOIN job_attempts AS next ON next.job_id = lost.job_id AND next.run = lost.run + 1
+WHERE lost.outcome = 'lost'
+"""
 #: Seconds for what takes a moment on an idle machine.
 PATIENCE = 60.0
 
@@ -86,6 +93,18 @@ class FaultFleet:
         eventually(lambda: len(self.workers() - before) == 1 or self._complain(process), PATIENCE)
         return process
 
+    def supervised_worker(self, threads: int = 4) -> Process:
+        """Start a worker by our own command, which starts another process for each that ends."""
+        return self.start(
+            "jobfleet", "worker", "faults_supervised_actors", "-p", "1", "-t", f"{threads}", "-Q", "report"
+        )
+
+    def neighbours(self, threads: int = 4) -> tuple[Process, Process]:
+        """Start two workers that see each other's lock files, as on one machine."""
+        machine = self._folder / "machine"
+        machine.mkdir()
+        return self.worker(threads, TMPDIR=str(machine)), self.worker(threads, TMPDIR=str(machine))
+
     def monitor(self, **environment: str) -> Process:
         """Start a monitor and wait until it records."""
         process = self.start("jobfleet", "monitor", **environment)
@@ -139,6 +158,10 @@ class FaultFleet:
         """How many runs ended how, by the job log."""
         found = rows(self.database_url, "SELECT outcome, count(*) AS n FROM job_attempts GROUP BY outcome")
         return Counter({row["outcome"]: row["n"] for row in found})
+
+    def lost(self) -> list[dict[str, Any]]:
+        """Runs that were taken back: why, when, and when the next run of the job began; by the job log."""
+        return rows(self.database_url, LOST)
 
     def prove(self, **expected: int) -> None:
         """The audit finds nothing, and the log is complete: so many jobs of each status, each completed once."""

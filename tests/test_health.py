@@ -1,14 +1,11 @@
-"""What no process can vouch for: cancelled, stuck, dead threads, dead workers, unknown actors."""
+"""What a process cannot vouch for: cancelled, stuck, dead threads, unknown actors; dead processes: test_faults_*."""
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import dramatiq
@@ -16,14 +13,11 @@ import pytest
 from dramatiq import Message, Worker
 from dramatiq.middleware import TimeLimitExceeded
 from dramatiq.results import ResultMissing, Results
-from processes import Process
 from wait import eventually, present
 
 from jobfleet.broker import FairBroker, health, outcome
 from jobfleet.broker.errors import Cancelled
 from jobfleet.broker.results import SettledResults
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -32,31 +26,6 @@ def quick(redis_url: str, namespace: str) -> Iterator[FairBroker]:
     broker = FairBroker(redis_url, namespace=namespace, lease_ms=900)
     yield broker
     broker.close()
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Path:
-    path = tmp_path / "record"
-    path.touch()
-    return path
-
-
-@pytest.fixture
-def environment(record: Path, fleet_environment: dict[str, str]) -> dict[str, str]:
-    return fleet_environment | {"RECORD_FILE": str(record), "PYTHONPATH": str(HERE)}
-
-
-def start(environment: dict[str, str], threads: int = 4, lease_ms: int = 15_000) -> Process:
-    command = ["dramatiq", "actors_for_tests", "-p", "1", "-t", str(threads), "-Q", "work"]
-    return Process(command, environment | {"JOBFLEET_LEASE_MS": str(lease_ms)})
-
-
-def message(actor: str, number: int, *rest: object) -> Message[Any]:
-    return Message(queue_name="work", actor_name=actor, args=(number, *rest), kwargs={}, options={})
-
-
-def lines(record: Path) -> list[list[str]]:
-    return [line.split() for line in record.read_text().splitlines()]
 
 
 def test_a_running_job_is_cancelled_in_its_thread(quick: FairBroker) -> None:
@@ -196,50 +165,6 @@ def test_a_job_whose_thread_died_is_given_back(quick: FairBroker) -> None:
     finally:
         worker.stop()
     assert quick.audit().clean
-
-
-def test_a_killed_workers_jobs_run_elsewhere_long_before_its_lease_ends(
-    broker: FairBroker, environment: dict[str, str], record: Path
-) -> None:
-    with start(environment, threads=2) as first, start(environment, threads=2):
-        broker.enqueue_many([message("work", n, 30.0) for n in range(2)])
-        victim = eventually(lambda: {line[2] for line in lines(record)} if len(lines(record)) == 2 else None, 30)
-        child = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()[0]
-        broker.enqueue_many([message("work", n, 30.0) for n in range(10, 12)])
-        eventually(lambda: len(lines(record)) == 4, 30)
-        held = [line[1] for line in lines(record) if line[2] == child]
-        assert held, victim
-        os.kill(int(child), signal.SIGKILL)
-        # The lease is 15 s; the file lock tells at once, so that what it held waits for the other one.
-        eventually(lambda: broker.stats(["work"])[0].waiting == len(held), 10)
-    losses = [e for entry in broker.journal.read(count=1000) for e in entry.events if e.kind == "lost"]
-    assert sorted(e.detail["reason"] for e in losses) == ["worker died"] * len(held)
-    assert broker.audit().clean, str(broker.audit())
-
-
-def test_a_job_that_kills_its_workers_is_found_out_and_its_neighbours_complete(
-    broker: FairBroker, environment: dict[str, str], record: Path
-) -> None:
-    broker.enqueue_many([message("kills_its_worker", 99), *(message("work", n, 0.3) for n in range(9))])
-    for _ in range(3):
-        with start(environment, threads=10) as process:
-            process.wait(60)
-    with start(environment, threads=10):
-        eventually(lambda: broker.stats(["work"])[0].completed == 9, 60)
-    (letter,) = broker.dead_letters.list()
-    assert (letter.actor, letter.reason) == ("kills_its_worker", "worker_lost")
-    assert broker.audit().clean, str(broker.audit())
-
-
-def test_a_process_whose_interpreter_is_held_is_ended(
-    broker: FairBroker, environment: dict[str, str], record: Path
-) -> None:
-    with start(environment, threads=2, lease_ms=1_000) as process:
-        broker.enqueue(message("holds_the_interpreter", 1))
-        eventually(lambda: len(lines(record)) >= 1, 30)
-        outcome_of_it = process.wait(60)
-        assert outcome_of_it.status != 0
-        assert "Timeout" in outcome_of_it.errors, "the timer has printed where every thread was"
 
 
 def test_a_job_of_an_unknown_actor_is_put_back_and_in_the_end_dead(
