@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ ALERT = {"alertname": "JobfleetDeadLetterGrowing", "queue": "report"}
 #: a shorter one may be over before the monitor has answered.
 LOOK = "1s"
 PATIENCE = 60.0
+#: Seconds within which people know: half a minute from a death, and from the end of what they were told.
+PROMISED = 30.0
 
 
 class Loop:
@@ -49,8 +53,16 @@ class Loop:
 
     def statuses(self) -> set[str]:
         """How our alert stands by what the monitor has written down: one row for each time that it fired."""
+        return {row["status"] for row in self._rows()}
+
+    def moments(self, column: str) -> list[float]:
+        """When the monitor has written something down of our alert, seconds since the epoch."""
+        return [datetime.fromisoformat(row[column]).timestamp() for row in self._rows()]
+
+    def _rows(self) -> list[dict[str, Any]]:
         found = self.monitor.get("/admin/alerts", params={"name": ALERT["alertname"], "queue": ALERT["queue"]}).json()
-        return {row["status"] for row in found["data"]["alerts"]}
+        rows: list[dict[str, Any]] = found["data"]["alerts"]
+        return rows
 
 
 @pytest.fixture
@@ -102,10 +114,13 @@ def test_a_failing_job_is_told_of_and_after_its_replay_so_is_the_end(loop: Loop,
     (alert,) = loop.told("firing")[:1]
     assert alert["annotations"]["runbook_url"].endswith("docs/runbook.md#jobfleetdeadlettergrowing")
     eventually(lambda: "firing" in loop.statuses(), PATIENCE)
+    died = loop.monitor.get(f"/admin/dead/{job_id}").json()["data"]["failed_ms"] / 1000
+    assert 0 <= min(loop.moments("received_at")) - died < PROMISED
 
     # When what it needs is there and an operator replays it
     ended = len(loop.told("resolved"))
     loop.books.write_text("in balance")
+    replayed = time.time()
     answer = loop.monitor.post("/admin/dead/replay", json={"queue": "report"})
     assert answer.json()["data"]["job_ids"] == [job_id]
 
@@ -113,6 +128,7 @@ def test_a_failing_job_is_told_of_and_after_its_replay_so_is_the_end(loop: Loop,
     eventually(lambda: loop.monitor.get(f"/admin/jobs/{job_id}").json()["data"]["status"] == "completed", PATIENCE)
     eventually(lambda: len(loop.told("resolved")) > ended, PATIENCE)
     eventually(lambda: loop.statuses() == {"resolved"}, PATIENCE)
+    assert 0 <= max(loop.moments("changed_at")) - replayed < PROMISED
 
 
 def send(broker: FairBroker) -> str:
