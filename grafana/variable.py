@@ -36,7 +36,12 @@ def tenant() -> dict[str, Any]:
 
 def admin() -> dict[str, Any]:
     """Where the monitor answers HTTP, as the person's browser reaches it."""
-    return _text("admin", "Monitor", "http://localhost:9465", "Where links to jobs and dead letters lead.")
+    return _text(
+        "admin",
+        "Monitor",
+        "http://localhost:9465",
+        "Where links to jobs and dead letters lead; they want the header Authorization.",
+    )
 
 
 def _datasource(name: str, label: str, of: dict[str, str]) -> dict[str, Any]:
