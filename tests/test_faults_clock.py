@@ -72,6 +72,8 @@ def test_a_worker_whose_clock_is_a_day_wrong_puts_a_job_off_as_long_as_others_do
         # Then it is put off again, or has used an attempt
         eventually(lambda: len(fleet.events()) > 1, PATIENCE)
         assert [event.kind for event in fleet.events() if event.job_id == job_id][:2] == ["enqueued", outcome]
+        report = fleet.broker.audit()
+        assert report.clean, str(report)
 
 
 def send_all(fleet: FaultFleet, messages: list[Message[Any]]) -> list[str]:

@@ -124,3 +124,4 @@ def test_a_worker_that_is_told_twice_that_it_was_given_up_joins_again_once(broke
     assert membership.worker == f"{name}:1"
     assert broker.client.zrange(broker.keys.workers, 0, -1) == [membership.worker.encode()]
     membership.leave()
+    assert broker.audit().clean

@@ -130,3 +130,4 @@ def test_a_second_signal_leaves_at_once(broker: FairBroker, environment: dict[st
         eventually(lambda: "Stopping worker process" in process.errors)
         process.terminate()
         process.wait(30)
+    assert broker.audit().clean, str(broker.audit())
