@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import dramatiq
-from dramatiq import Worker
+from dramatiq import Message, Worker
 from house import HOUSE
 from http_client import Client
 from processes import Process
 from published_limits import plain_sql, published
+from scripted_worker import ScriptedWorker
 from wait import eventually, present
 
 from jobfleet.broker import FairBroker
@@ -41,6 +42,10 @@ GOOD, RETRIED, DYING, REPLAYED, DISCARDED, HELD, WAITING = 12, 3, 6, 2, 1, 4, 5
 ALLOWED, REFUSED = 10, 2
 #: Jobs that a tenant of the plan free may run at once.
 SLOTS = 2
+#: Runs of another worker that start late, by an objective in milliseconds, and one that does not.
+LATE, OBJECTIVE_MS, IN_TIME = 3, 50, 1
+#: Jobs of a queue that nobody serves any more: the worker that ran one has died with it.
+UNSERVED = 2
 #: Of the one worker process, which serves all queues that there are actors for.
 THREADS = 8
 
@@ -99,6 +104,8 @@ class DashboardRun:
         worker = Worker(self.broker, worker_threads=THREADS, worker_timeout=100)
         worker.start()
         try:
+            # Only then is everything counted from 0 on.
+            eventually(lambda: self.broker.client.hlen(self.broker.keys.actors) == len(self.broker.actors))
             yield
         finally:
             self._done.set()
@@ -124,6 +131,7 @@ class DashboardRun:
         for _ in range(HELD):
             self.hold.send(tenant_id="slow")
         self._die()
+        self._have_a_worker_die()
         eventually(self._quiet)
 
     def _die(self) -> None:
@@ -133,8 +141,29 @@ class DashboardRun:
         self.broker.dead_letters.replay(dead[:REPLAYED])
         self.broker.dead_letters.discard(dead[REPLAYED : REPLAYED + DISCARDED])
 
+    def _have_a_worker_die(self) -> None:
+        """Another worker starts some jobs late and one in time, dies with its next one, and tells its outcome all the same."""
+        other = ScriptedWorker(self.broker, queues=("analytics", "cleanup"))
+        self._send_to_others("analytics", LATE)
+        sent = time.monotonic()
+        eventually(lambda: time.monotonic() > sent + 2 * OBJECTIVE_MS / 1000)
+        late = other.fetch(LATE, queue="analytics", objective=OBJECTIVE_MS)
+        self._send_to_others("analytics", IN_TIME)
+        for job_id, *_ in late + other.fetch(IN_TIME, queue="analytics"):
+            other.settle(job_id, "started")
+            other.complete(job_id)
+        self._send_to_others("cleanup", UNSERVED)
+        ((lost, *_),) = other.fetch(queue="cleanup")
+        other.settle(lost, "started")
+        self.broker.scripts.call("bury_worker", other.worker)
+        other.complete(lost)
+
+    def _send_to_others(self, queue: str, number: int) -> None:
+        for _ in range(number):
+            self.broker.enqueue(Message(queue, "elsewhere", (), {"tenant_id": "rich"}, {}))
+
     def _quiet(self) -> bool:
-        moving = self.broker.stats(["email", "report", "export"])
+        moving = self.broker.stats(["email", "report", "export", "analytics"])
         (held,) = self.broker.stats(["image-processing"])
         return held.active == SLOTS and all(stats.waiting + stats.active == 0 for stats in moving)
 

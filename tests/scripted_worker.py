@@ -24,15 +24,20 @@ class ScriptedWorker:
         self.status = "ok"
         self.scripts.call("register", pack([self.worker, lease_ms, ["host", "test"], queues, [], ""]))
 
-    def fetch(self, most: int = 1, *, queue: str = "default", rate: int = 0, repeat: bool = False) -> list[list[Any]]:
+    def fetch(
+        self, most: int = 1, *, queue: str = "default", rate: int = 0, objective: int = 30_000, repeat: bool = False
+    ) -> list[list[Any]]:
         """Fetch up to `most` jobs; ``repeat`` sends the last request again, as after a lost reply.
+
+        Parameters:
+          objective: milliseconds beyond which a start is late.
 
         Returns:
           A row for each: id, queue, tenant, actor, attempt, losses, waited ms.
         """
         if not repeat:
             self.number += 1
-        answer = self.scripts.call("fetch", pack([self.worker, self.number, most, [[queue, most, rate, 30_000]]]))
+        answer = self.scripts.call("fetch", pack([self.worker, self.number, most, [[queue, most, rate, objective]]]))
         status, self.last_next_ms, jobs = unpack(answer[0])
         if status == "gone":
             raise LookupError(status)
