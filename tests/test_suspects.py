@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from dramatiq import Message
+from model_fleet import Clock
 from scripted_worker import ScriptedWorker
 from wait import present
 from wide_limits import wide
@@ -195,3 +196,61 @@ def test_a_suspect_whose_tenant_was_full_does_not_run_beside_others(broker: Fair
     busy.complete(other)
     assert ([row[0] for row in busy.fetch(2)], busy.status) == ([suspect], "alone")
     busy.complete(suspect)
+
+
+def test_a_suspect_that_comes_from_its_line_costs_its_tenant_what_any_start_does(broker: FairBroker) -> None:
+    # Given a suspect of a known length that stands in its tenant's line
+    broker.limits.publish({"free": wide()}, {}, version=1)
+    (known,) = send(broker, 1, tenant="one")
+    first = ScriptedWorker(broker)
+    first.fetch()
+    first.settle(known, "completed", ["", "", 0], ran_ms=5_000)
+    (suspect,) = send(broker, 1, tenant="one")
+    for _ in range(2):
+        lost = ScriptedWorker(broker)
+        lost.fetch()
+        lose(broker, lost)
+    broker.client.zrem(broker.keys.suspects("default"), suspect)
+    (running,) = send(broker, 1, tenant="one")
+    first.fetch()
+    broker.client.zadd(broker.keys.suspects("default"), {suspect: 1})
+    broker.limits.publish({}, {"one": ONE_AT_ONCE}, version=2)
+    worker = ScriptedWorker(broker)
+    assert worker.fetch() == []
+    first.settle(running, "completed", ["", "", 0], ran_ms=5_000)
+    assert broker.client.zcard(broker.keys.line("default", "one")) == 1
+    before = tag(broker, "one")
+    # When it starts, and its run is given back
+    assert ([row[0] for row in worker.fetch()], worker.status) == ([suspect], "alone")
+    assert tag(broker, "one") == before + 5_000
+    worker.settle(suspect, "released", ["shutdown"])
+    # Then its tenant has no credit for what it never paid
+    assert tag(broker, "one") == before
+
+
+def tag(broker: FairBroker, tenant: str) -> float:
+    """Where a tenant stands in the fair order."""
+    prefix = broker.keys.prefix
+    found = [broker.client.zscore(f"{prefix}:{where}:default", tenant) for where in ("ring", "tags")]
+    return next(score for score in found if score is not None)
+
+
+def test_suspects_start_no_faster_than_their_queues_rate(broker: FairBroker) -> None:
+    clock = Clock(broker.client, broker.keys.prefix, 600_000)
+    ids = send(broker, 2)
+    for _ in range(2):
+        worker = ScriptedWorker(broker, lease_ms=600_000)
+        worker.fetch(2)
+        lose(broker, worker)
+    send(broker, 1)
+    worker = ScriptedWorker(broker, lease_ms=600_000)
+    assert [row[0] for row in worker.fetch(2, rate=1)] == ids[:1]
+    worker.complete(ids[0])
+    assert worker.fetch(2, rate=1) == []
+    assert worker.last_next_ms == 1_001
+    clock.advance(1_001)
+    assert [row[0] for row in worker.fetch(2, rate=1)] == ids[1:]
+    worker.complete(ids[1])
+    assert worker.fetch(2, rate=1) == [], "it counts for those that are none"
+    clock.advance(1_001)
+    assert len(worker.fetch(2, rate=1)) == 1

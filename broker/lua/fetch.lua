@@ -128,10 +128,10 @@ end
 -- A suspect runs alone in its process: an empty worker takes it and nothing else; with none empty,
 -- one worker at a time claims it, is told to take nothing more, and comes back when it is empty.
 -- Returns 'alone' or 'drain' when this worker must take nothing else now.
-local function suspect(queue, objective)
+local function suspect(queue, rate, objective)
   if redis.call('EXISTS', suspects_key(queue)) == 0 then return nil end
   local found = next_suspect(queue)
-  if not found then return nil end
+  if not found or (rate > 0 and allowed(queue, rate) == 0) then return nil end
   local claim = claim_key(queue)
   if redis.call('HLEN', leases_key(worker)) > 0 then
     if redis.call('SET', claim, worker, 'NX', 'PX', lease_ms) or redis.call('GET', claim) == worker then return 'drain' end
@@ -143,6 +143,7 @@ local function suspect(queue, objective)
     adjust(queue, picks[1][2][R_TENANT], picks[1][4])
     take_slots(picks[1][2][R_TENANT], 1)
     lease_all(queue, picks, objective, 1)
+    if rate > 0 then note_starts(queue, 1) end
   end
   redis.call('DEL', claim)
   if waits(queue) then touched[queue] = true end
@@ -168,8 +169,11 @@ end
 local function look_after_suspects()
   for _, want in ipairs(wants) do
     if not paused['queue:' .. want[1]] then
-      local status = suspect(want[1], want[4])
-      if status then return status end
+      local status = suspect(want[1], want[3], want[4])
+      if status then
+        write_adjustments()
+        return status
+      end
     end
   end
 end
@@ -182,7 +186,6 @@ if gate then look_again_in(gate - now) end
 write_adjustments()
 fill_lines()
 local status = look_after_suspects() or 'ok'
-write_adjustments()
 for _, want in ipairs(wants) do
   local queue, most, rate, objective = unpack(want)
   promote(queue, 200)
