@@ -262,10 +262,28 @@ class LimitsModel:
         self.give_up(job)
         return "cancelled"
 
-    def flush(self, queue: str) -> None:
-        """Nothing waits any more in a queue."""
-        for job in self.those("waiting", "held", "scheduled", queue=queue):
-            self.give_up(job)
+    def run_now(self, job_id: str) -> str:
+        """A job waits for its time no longer; what its tenant's rate holds stays held."""
+        job = self.jobs.get(job_id)
+        if job is None or job.state == "over":
+            return "unknown"
+        if job.state == "held":
+            job.due = 0
+        elif job.state == "scheduled":
+            job.state = "waiting"
+            return "ready"
+        return job.state
+
+    def matching(self, queue: str | None, tenant: str | None, states: Collection[str]) -> dict[str, list[Job]]:
+        """Jobs that are not over, by the states that operators know, of those that are asked for."""
+        known = {"pending": ("waiting",), "scheduled": ("held", "scheduled"), "active": ("active",)}
+        return {state: self.those(*known[state], queue=queue, tenant=tenant) for state in states}
+
+    def cancel_matching(self, queue: str | None, tenant: str | None, states: Collection[str]) -> None:
+        """All that match are over, or marked where they run."""
+        for jobs in self.matching(queue, tenant, states).values():
+            for job in jobs:
+                self.cancel(job.job_id)
 
     def set_limits(self, free: Limits, tenants: Mapping[str, Limits], gone: Collection[str] = ()) -> None:
         """Other limits hold from now on; what is held looks whether they let it in."""

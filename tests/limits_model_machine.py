@@ -18,7 +18,7 @@ WORKERS_MOST = 3
 #: Ms for which a client may repeat a call.
 REPEATED_FOR = 30_000
 #: Calls that may arrive when others have run since. (A send that was refused may be accepted then.)
-LATE = {"fetch", "settle", "set_limits", "replay", "discard", "cancel", "purge"}
+LATE = {"fetch", "settle", "set_limits", "replay", "discard", "cancel", "cancel_many", "run_now"}
 
 queues = st.sampled_from(QUEUES)
 tenants = st.sampled_from(TENANTS)
@@ -31,6 +31,11 @@ sends = st.tuples(queues, tenants, on_limits, keyed, ttls, delays)
 pick = st.integers(0, 30)
 ends = st.sampled_from(("completed", "completed", "retry", "failed", "released", "skipped", "postponed", "cancelled"))
 some_queues = st.sampled_from((QUEUES, QUEUES[::-1], QUEUES[:1], QUEUES[1:]))
+#: Queue and tenant of a cancel by filter; one of them at least is named.
+filters = st.tuples(st.sampled_from((None, *QUEUES)), st.sampled_from((None, *TENANTS))).filter(any)
+some_states = st.sampled_from(
+    (("pending", "scheduled"), ("scheduled",), ("active",), ("pending", "scheduled", "active"))
+)
 limits = st.builds(
     Limits,
     plan=st.just("own"),
@@ -222,11 +227,33 @@ class LimitedFleet(LimitsStage):
         else:
             job.state, job.losses = "waiting", 0
 
+    @precondition(lambda self: self.sent)
+    @rule(which=pick)
+    def run_now(self, which: int) -> None:
+        """A delay or a backoff is over; a rate is not."""
+        job_id = self.sent[-1 - which % len(self.sent)][0].message_id
+        assert self.clients[1].run_now(job_id) == self.model.run_now(job_id)
+
     @rule(queue=queues, really=st.integers(0, 3))
     def flush(self, queue: str, really: int) -> None:
         if really == 3:
-            self.model.flush(queue)
+            self.model.cancel_matching(queue, None, ("pending", "scheduled"))
             self.clients[1].flush(queue)
+
+    @rule(filters=filters, states=some_states, dry_run=st.sampled_from((True, True, True, False)))
+    def cancel_matching(self, filters: tuple[str | None, str | None], states: Sequence[str], dry_run: bool) -> None:
+        """Of what matches all is over, or marked where it runs; the others stay."""
+        queue, tenant = filters
+        expected = self.model.matching(queue, tenant, states)
+        before = self.check.traces()
+        done = self.clients[0].cancel_matching(queue=queue, tenant_id=tenant, states=states, dry_run=dry_run)
+        assert {state: set(getattr(done, state)) for state in ("pending", "scheduled", "active")} == {
+            state: {job.job_id for job in expected.get(state, ())} for state in ("pending", "scheduled", "active")
+        }
+        if dry_run:
+            assert self.check.traces() == before
+        else:
+            self.model.cancel_matching(queue, tenant, states)
 
     @rule(tenant=tenants, others=limits)
     def change_a_tenant(self, tenant: str, others: Limits) -> None:
