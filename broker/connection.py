@@ -76,6 +76,7 @@ def is_replica(error: BaseException | None) -> bool:
     return refused or (isinstance(error, redis.ResponseError) and "-READONLY" in str(error))
 
 
+# As a function under contextlib.contextmanager it takes 1.0 instead of 0.4 microseconds (timeit, Python 3.11).
 class reachable:  # noqa: N801 (it is used as the function that it would be, were that as fast)
     """Turn a lost server into Dramatiq's connection error and a full one into BacklogFull.
 
