@@ -17,6 +17,7 @@ from wide_limits import wide
 from jobfleet.broker import FairBroker
 from jobfleet.middleware.database import Database
 from jobfleet.monitoring.exporter import Exporter
+from jobfleet.monitoring.metrics import BUCKETS_MS
 
 MINUTE = 60_000
 
@@ -83,6 +84,33 @@ def test_a_job_that_waits_long_is_not_forgotten_when_it_is_not_its_tenants_turn(
 
     # Then the other one waits as it has
     assert [oldest_wait(scrape(exporter)) for _ in range(2)] == [120, 120]
+
+
+def test_waits_late_starts_and_late_outcomes_are_counted_as_they_were(
+    broker: FairBroker, clock: Clock, exporter: Exporter
+) -> None:
+    # Given jobs that waited so many milliseconds, of which what is longer than the objective is late
+    waits, worker = (0, 3, 5, 6, 700, 30_000, 30_001, 1_200_000), ScriptedWorker(broker, lease_ms=10_000_000)
+    for wait in waits:
+        send(broker, "any")
+        clock.advance(wait)
+        ((job_id, *_),) = worker.fetch(objective=30_000)
+        worker.complete(job_id)
+
+    # And outcomes that come again
+    for _ in range(2):
+        worker.complete(job_id)
+
+    # Then all of it is exported
+    seen = scrape(exporter)
+    for bound in BUCKETS_MS:
+        shown = seen.value("jobfleet_job_wait_seconds_bucket", queue="default", le=repr(bound / 1000))
+        assert shown == sum(wait <= bound for wait in waits), bound
+    assert seen.value("jobfleet_job_wait_seconds_bucket", queue="default", le="+Inf") == len(waits)
+    assert seen.series("jobfleet_job_wait_seconds_sum", "queue") == {("default",): sum(waits) / 1000}
+    assert seen.series("jobfleet_wait_slo_starts_total", "queue") == {("default",): len(waits)}
+    assert seen.series("jobfleet_wait_slo_violations_total", "queue") == {("default",): 2}
+    assert seen.value("jobfleet_stale_settles_total") == 2
 
 
 def test_a_thread_that_runs_another_queues_job_is_not_free(broker: FairBroker, exporter: Exporter) -> None:
