@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from math import isfinite
 
 from .commands import Commands
 from .key_types import key_type
@@ -20,6 +21,14 @@ _OF_A_QUEUE = ("suspects", "halted", "scheduled", "active", "dead")
 
 #: What is named after a queue and holds none.
 _ABOUT_A_QUEUE = ("waiting", "oldest", "stored", "ring", "tags")
+
+#: What is named after others and looked at.
+_OF_OTHERS = ("line", "held", "leases", "worker", "group")
+
+#: Places in a line are the priority times this, and the order of arrival.
+_PRIORITY_STEP = 2**48
+#: What holds jobs by their places, or by their order of arrival alone.
+_BY_PLACE = ("line", "suspects", "halted", "held")
 
 #: Where a job was seen: its id, queue and tenant, '' for what the place is not named after.
 Seen = tuple[str, str, str]
@@ -38,16 +47,22 @@ class AuditWalk:
         self._keys = keys
         #: What holds jobs -> whose it is: the rest of the key's name.
         self._owners: defaultdict[str, list[str]] = defaultdict(list)
+        #: Order of arrival of the newest job that waits, of those that ``jobs`` has come by.
+        self.newest = 0
 
     def types(self) -> Iterator[tuple[str, str]]:
         """Keys, without the namespace, and the type that each must have; to be walked before all else."""
         start = len(self._keys.prefix)
         for key in self._keys_like(f"{self._keys.prefix}:"):
             kind, _, owner = key[start + 1 :].partition(":")
-            if owner and kind in (*_OF_A_QUEUE, *_ABOUT_A_QUEUE, "line", "held", "leases", "worker"):
+            if owner and kind in (*_OF_A_QUEUE, *_ABOUT_A_QUEUE, *_OF_OTHERS):
                 self._owners[kind].append(owner)
             if right := key_type(key[start + 1 :]):
                 yield key[start:], right
+
+    def named(self, kind: str) -> list[str]:
+        """What has keys of a kind: workers, groups."""
+        return self._owners[kind]
 
     def jobs(self) -> Iterator[Seen]:
         """Every job by its record, by each place that it stands in, and by its leases."""
@@ -103,7 +118,10 @@ class AuditWalk:
             yield self._keys.held(tenant), "", tenant
 
     def _members(self, key: str) -> Iterator[str]:
-        for member, _ in self._client.zscan_iter(key, count=SLICE):
+        by_place = key[len(self._keys.prefix) + 1 :].startswith(_BY_PLACE)
+        for member, score in self._client.zscan_iter(key, count=SLICE):
+            if by_place and isfinite(score):
+                self.newest = max(self.newest, int(score % _PRIORITY_STEP))
             yield _text(member)
 
     def _fields(self, key: str) -> Iterator[str]:

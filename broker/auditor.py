@@ -58,6 +58,8 @@ class _Look:
     fields: tuple[BrokenField, ...] = ()
     #: Queues that have keys and are not among the queues.
     queues: tuple[str, ...] = ()
+    #: Order of arrival of the newest job that waits.
+    newest: int = 0
     #: Idempotency keys, without the namespace, with the ids of the unknown jobs that they stand for.
     orphans: tuple[tuple[str, str], ...] = ()
 
@@ -113,7 +115,7 @@ class Auditor:
             # Scripts that meet them fail, so there is no more to see before they are gone.
             found = [Finding("type", key[1:], f"is a {kind} and must be a {right}") for key, kind, right in wrong]
             return _Look(AuditReport(0, tuple(found)), types=tuple((key, right) for key, _, right in wrong))
-        if broken := tuple(broken_fields(self._client, self._keys)):
+        if broken := tuple(broken_fields(self._client, self._keys, walk)):
             found = [Finding("field", row.name, row.text) for row in broken]
             return _Look(AuditReport(0, tuple(found)), fields=broken)
         ids: set[str] = set()
@@ -125,6 +127,7 @@ class Auditor:
             names = {finding.name for finding in amiss}
             jobs += [seen for seen in batch if seen[0] in names]
             found += amiss
+        found += self._late_arrivals(walk.newest)
         found += [
             Finding("worker", name, "has leases or a description but is not registered") for name in walk.strangers()
         ]
@@ -135,7 +138,16 @@ class Auditor:
         found += self._of_queues(walk)
         found += self._of_tenants(walk)
         found += findings(self._scripts.call("audit_totals"))
-        return _Look(AuditReport(len(ids), tuple(dict.fromkeys(found))), tuple(jobs), orphans=orphans, queues=unknown)
+        report = AuditReport(len(ids), tuple(dict.fromkeys(found)))
+        return _Look(report, tuple(jobs), orphans=orphans, queues=unknown, newest=walk.newest)
+
+    def _late_arrivals(self, newest: int) -> Iterator[Finding]:
+        """Whether the fleet's state was lost: the count of arrivals never falls behind a job that was seen before."""
+        counted = self._client.hget(self._keys.fleet, "sequence")
+        if int(float(counted or 0)) < newest:
+            since = f"from {counted.decode()}" if counted else "from the beginning"
+            text = f"are counted {since}, and number {newest} still waits: what is sent now goes before it"
+            yield Finding("fleet", "arrivals", text)
 
     def _of_queues(self, walk: AuditWalk) -> Iterator[Finding]:
         """What is wrong with the sums of each queue."""
@@ -181,7 +193,8 @@ class Auditor:
             return self._repairs.mend_types(look.types)
         if look.fields:
             return self._repairs.mend_fields(look.fields)
-        done = [repair for worker in look.names("worker") for repair in self._repairs.mend_worker(worker)]
+        done = [self._repairs.mend_arrivals(look.newest) for _ in look.names("fleet")]
+        done += [repair for worker in look.names("worker") for repair in self._repairs.mend_worker(worker)]
         for batch in self._slices(look.jobs):
             done += self._repairs.mend_jobs(batch)
         done += [repair for queue in look.queues for repair in self._repairs.mend_queue(queue)]

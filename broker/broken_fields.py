@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from .audit_walk import AuditWalk
 from .commands import Commands
 from .keys import Keys
 from .scripts import unpack
@@ -22,6 +24,9 @@ _PLACE = re.compile(rb"-inf|\(?" + _NUMBER.pattern)
 #: have room for 2^48 arrivals.
 _BOUNDS = {b"lease": range(1, 10**12), b"recorder": range(1, 2), b"sequence": range(2**48)}
 _STATE = frozenset((*_BOUNDS, b"last", b"behind", b"grace", b"events", b"full", b"unrecorded", b"ended", b"limits"))
+
+#: What comes before the name of a worker or a group -> the fields of it that are whole numbers.
+_NUMBERS: dict[str, tuple[bytes, ...]] = {"worker": (b"fetch", b"threads"), "group": (b"size", b"repeats")}
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,16 @@ class BrokenField:
         """What is wrong with it."""
         return f"is {shown(self.value)}, which nobody can read"
 
+    @property
+    def repaired(self) -> str:
+        """What was done about it."""
+        if self.hash.startswith("group:"):
+            return "could not be read: nobody knows when the group is complete, its callbacks are not sent"
+        return "could not be read: it is gone"
 
-def broken_fields(client: Commands, keys: Keys) -> Iterator[BrokenField]:
-    """Fields of the fleet's state, of limits and of the fair order that cannot be read.
+
+def broken_fields(client: Commands, keys: Keys, walk: AuditWalk) -> Iterator[BrokenField]:
+    """Fields of the fleet's state, of limits, of the fair order, of workers and of groups that cannot be read.
 
     They are never written half, so whatever is seen at any moment is as it should be, or broken.
     """
@@ -64,6 +76,20 @@ def broken_fields(client: Commands, keys: Keys) -> Iterator[BrokenField]:
     for name, is_right in rules.items():
         for field, value in client.hscan_iter(f"{keys.prefix}:{name}", count=SLICE):
             if not is_right(field, value):
+                yield BrokenField(name, field, value)
+    for kind, fields in _NUMBERS.items():
+        names = iter([f"{kind}:{owner}" for owner in walk.named(kind)])
+        while batch := list(islice(names, SLICE)):
+            yield from _no_numbers(client, keys, batch, fields)
+
+
+def _no_numbers(client: Commands, keys: Keys, names: list[str], fields: tuple[bytes, ...]) -> Iterator[BrokenField]:
+    asked = client.pipeline(transaction=False)
+    for name in names:
+        asked.hmget(f"{keys.prefix}:{name}", fields)
+    for name, values in zip(names, asked.execute(), strict=True):
+        for field, value in zip(fields, values, strict=True):
+            if value is not None and not _WHOLE.fullmatch(value):
                 yield BrokenField(name, field, value)
 
 

@@ -17,7 +17,7 @@ _NAMED = {
     "zset": "oldest scheduled active dead stored ring tags line held halted suspects starts",
     "set": "host ended arrived",
     "list": "times wake",
-    "string": "claim key answer settled callbacks",
+    "string": "claim key answer settled callbacks result",
 }
 
 

@@ -43,7 +43,11 @@ class Repairs:
     def mend_fields(self, broken: Sequence[BrokenField]) -> list[Repair]:
         """Take out what cannot be read."""
         self._scripts.call("repair_fields", pack([part for row in broken for part in (row.hash, row.field, row.value)]))
-        return [Repair(row.name, "could not be read: it is gone") for row in broken]
+        return [Repair(row.name, row.repaired) for row in broken]
+
+    def mend_arrivals(self, newest: int) -> Repair:
+        """Count arrivals on from the newest job that waits."""
+        return Repair("arrivals", f"are counted from {self._scripts.call('repair_fleet', newest)} again")
 
     def mend_worker(self, worker: str) -> list[Repair]:
         """Give back what a worker holds, unless it is registered."""

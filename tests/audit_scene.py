@@ -61,6 +61,8 @@ class AuditScene:
         for job_id in ("admitted", "held"):
             self._send(job_id, "rated", options={LIMITED: "delay", PROMISED: True})
         broker.enqueue(self._message("scheduled", "acme"), delay=HOUR_MS)
+        broker.scripts.call("group", "members", 2, HOUR_MS)
+        broker.commands.set(broker.keys.result("over"), b"1", px=HOUR_MS)
         assert self.places() == PLACES
 
     @property

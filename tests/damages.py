@@ -178,6 +178,33 @@ def scribble_over_the_state(field: str) -> Damage:
     return scribble
 
 
+def scribble_over_a_worker(field: str) -> Damage:
+    """Something in what a worker says of itself that is no number."""
+
+    def scribble(s: AuditScene) -> None:
+        s.broker.client.hset(s.broker.keys.worker(s.worker.worker), field, "scribble")
+
+    return scribble
+
+
+def scribble_over_a_group(field: str) -> Damage:
+    """Something in a group that is no number."""
+
+    def scribble(s: AuditScene) -> None:
+        s.broker.client.hset(f"{s.prefix}group:members", field, "scribble")
+
+    return scribble
+
+
+def forget_the_state(s: AuditScene) -> None:
+    s.broker.client.delete(s.broker.keys.fleet)
+
+
+def count_arrivals_anew(s: AuditScene) -> None:
+    """As sends do after the fleet's state was deleted."""
+    s.broker.client.hset(s.broker.keys.fleet, "sequence", 1)
+
+
 def say_why_of_nobody(s: AuditScene) -> None:
     s.broker.client.hset(s.broker.keys.failures, "nobody", "scribble")
 
@@ -206,7 +233,7 @@ DAMAGES: list[tuple[Damage, set[str], set[str]]] = [
     (lose_the_place, {"lost", "conservation", "waiting", "backlog"}, set()),
     (stand_in_two_places, {"twice", "conservation", "records", "backlog"}, set()),
     (stand_in_anothers_line, {"line", "backlog"}, set()),
-    (be_held_for_another, {"line", "held", "backlog"}, set()),
+    (be_held_for_another, {"line", "held", "backlog", "fleet"}, set()),
     (stand_in_another_queue, {"line", "conservation", "records", "backlog"}, set()),
     (lose_the_turn, {"ring", "conservation", "waiting"}, set()),
     (lose_the_lease, {"lease", "leases", "slots"}, set()),
@@ -237,6 +264,10 @@ DAMAGES: list[tuple[Damage, set[str], set[str]]] = [
     (scribble_over_a_mean, {"field"}, set()),
     (scribble_over_where_to_go_on, {"field"}, set()),
     *((scribble_over_the_state(field), {"field"}, set[str]()) for field in STATE),
+    *((scribble_over_a_worker(field), {"field"}, set[str]()) for field in ("fetch", "threads")),
+    *((scribble_over_a_group(field), {"field"}, set[str]()) for field in ("size", "repeats")),
+    (forget_the_state, {"fleet"}, set()),
+    (count_arrivals_anew, {"fleet"}, set()),
     (scribble_over_why, {"failure"}, set()),
     (say_why_of_nobody, {"failure"}, set()),
     (mark_what_waits, {"cancel"}, set()),

@@ -9,16 +9,17 @@ import pytest
 from audit_scene import PLACES, AuditScene
 from command import parsed, run, run_all
 from damages import DAMAGES, Damage, lose_the_place, scribble_over_the_key
+from dramatiq import Message
 
 from jobfleet.broker import FairBroker
 from jobfleet.broker.key_types import key_type
 
 #: Keys whose loss is no job's: what is forgotten in them is made anew, or was there for convenience.
-#: (means and vtime: fair order begins anew; fleet: its clock and the order of arrival; marks, settled, answer,
-#: ended: what only repeats need.)
+#: (means and vtime: fair order begins anew; marks, settled, answer, ended: what only repeats need. Nothing tells of
+#: them that they were there, nor of a tenant's times, a group's size and a result: see docs/guarantees.md.)
 UNMISSED = {
-    "fleet", "journal", "vtime", "means", "tags", "times", "wake", "worker", "host", "marks", "settled", "answer",
-    "ended", "starts",
+    "journal", "vtime", "means", "tags", "times", "wake", "worker", "host", "marks", "settled", "answer", "ended",
+    "starts", "group", "result",
 }  # fmt: skip
 
 
@@ -166,3 +167,52 @@ def test_the_command_repairs(broker: FairBroker, fleet_environment: dict[str, st
     again = run(fleet_environment, "audit", "--repair", "--json")
     assert again.status == 0
     assert parsed(again)["clean"] and parsed(again)["repairs"] == []
+
+
+def test_a_job_that_is_sent_after_the_state_was_forgotten_and_mended_waits_behind_those_before_it(
+    broker: FairBroker,
+) -> None:
+    # Given a fleet whose state was deleted, and a job that was sent since
+    scene = AuditScene(broker)
+    broker.client.delete(broker.keys.fleet)
+    assert "arrivals are counted from the beginning" in str(broker.audit())
+    assert broker.audit(repair=True).mended
+
+    # When another one is sent
+    broker.enqueue(Message("default", "act", (), {"tenant_id": "acme"}, {}, "newest"))
+
+    # Then it is the last of its line
+    line = broker.commands.zrevrange(broker.keys.line("default", "acme"), 0, -1)
+    assert line == [b"newest", b"keyed", b"next", b"waiting"]
+    assert scene.finish() == {*PLACES, "newest"}
+
+
+def test_a_recorder_is_known_again_with_what_it_records_after_the_state_was_forgotten(broker: FairBroker) -> None:
+    # Given a recorder, and the fleet's state deleted
+    broker.journal.announce()
+    AuditScene(broker)
+    broker.client.delete(broker.keys.fleet)
+
+    # When it has recorded the first entry
+    first, *others = broker.journal.read()
+    broker.journal.recorded(first.position, first.size, [])
+
+    # Then the journal is counted, and trimmed only behind it, again
+    assert broker.client.hget(broker.keys.fleet, "recorder") == b"1"
+    assert broker.journal.lag()[0] == sum(entry.size for entry in others)
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_group_whose_size_is_lost_never_sends_its_callbacks_early(broker: FairBroker, deleted: bool) -> None:
+    scene = AuditScene(broker)
+    group = f"{scene.prefix}group:members"
+    if deleted:
+        broker.client.delete(group)
+    else:
+        broker.client.hset(group, "size", "scribble")
+        assert "its callbacks are not sent" in str(broker.audit(repair=True))
+    assert broker.audit().clean
+    callback = [2, "callback", "default", "acme", "told", 5, 0, b"", ""]
+    for job_id in ("active", "running"):
+        assert scene.worker.settle(job_id, "completed", ["", "", 0], group=["members", 60_000, [callback]]) == 0
+    assert broker.get("callback") is None

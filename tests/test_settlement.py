@@ -198,3 +198,14 @@ def test_a_settling_thread_that_dies_is_replaced(quick: FairBroker) -> None:
     finally:
         worker.stop()
     assert quick.audit().clean
+
+
+def test_a_batch_number_that_was_scribbled_over_stops_no_settle(broker: FairBroker) -> None:
+    worker = ScriptedWorker(broker)
+    broker.enqueue_many([Message[Any]("default", "act", (), {}, {}, job_id) for job_id in ("first", "second")])
+    assert len(worker.fetch(2)) == 2
+    assert worker.complete("first") == 0
+    broker.client.set(f"{broker.keys.prefix}:settled:{worker.worker}", "scribble")
+    assert worker.complete("second") == 0
+    assert broker.get("second") is None
+    assert broker.audit().clean

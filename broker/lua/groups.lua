@@ -21,7 +21,8 @@ local function complete_member(id, group)
   if redis.call('HSETNX', key, id, 1) == 0 then return end
   redis.call('PEXPIRE', key, ttl)
   local size = redis.call('HMGET', key, 'size', 'repeats')
-  if redis.call('HLEN', key) - 2 == (size[1] or 0) - (size[2] or 0) then
+  -- Of a group whose size is lost nobody knows when it is complete.
+  if size[1] and redis.call('HLEN', key) - 2 == size[1] - (size[2] or 0) then
     send_callbacks(name, sends)
   elseif sends[1] then
     redis.call('SET', callbacks_key(name), cmsgpack.pack(with_messages(sends)), 'PX', ttl)

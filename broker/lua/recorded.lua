@@ -1,7 +1,7 @@
 -- The recorder has stored the journal up to a position: trim it, and let the oldest dead letters
 -- beyond the newest `keep` of their queue leave Redis, but only those that are stored.
 --
--- include: keys pass_full_memory fleet
+-- include: keys pass_full_memory fleet recorder_here
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {position, events, keep, dead, left out}; position = id of the last stored entry;
@@ -12,7 +12,11 @@ local position, stored_events, keep, dead, left_out = unpack(cmsgpack.unpack(ARG
 local dash = string.find(position, '-', 1, true)
 local after = string.sub(position, 1, dash) .. string.format('%.0f', string.sub(position, dash + 1) + 1)
 local trimmed = redis.call('XTRIM', JOURNAL, 'MINID', after)
-if trimmed > 0 then redis.call('HINCRBY', FLEET, 'events', -stored_events) end
+if not has_recorder then
+  note_recorder()  -- the fleet's state was lost: without it the journal would be trimmed by its length alone
+elseif trimmed > 0 then
+  redis.call('HINCRBY', FLEET, 'events', -stored_events)
+end
 if (left_out or 0) > tonumber(redis.call('HGET', METRICS, 'log_left_out') or 0) then
   redis.call('HSET', METRICS, 'log_left_out', left_out)
 end

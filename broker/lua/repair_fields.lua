@@ -22,11 +22,15 @@ local INSTEAD = {
   end,
 }
 
+-- More members than any group has: when the callbacks of one are due whose size is lost, nobody knows.
+local NEVER = 9007199254740991
+
 for i = 1, #seen, 3 do
   local key, field = ns .. ':' .. seen[i], seen[i + 1]
   if redis.call('HGET', key, field) == seen[i + 2] then
     redis.call('HDEL', key, field)
     if key == FLEET and INSTEAD[field] then INSTEAD[field]() end
+    if string.find(seen[i], '^group:') then redis.call('HSET', key, field, field == 'size' and NEVER or 0) end
     if key == PLANS or key == TENANTS then redis.call('HDEL', FLEET, 'limits') end
   end
 end
