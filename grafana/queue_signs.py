@@ -44,7 +44,8 @@ UTILIZATION = f"{BUSY.now('queue')} / {THREADS_OR_ONE}"
 
 def _once(of_queues: Series, of_fleet: Series) -> str:
     """A sum over the chosen queues in which nothing counts twice that serves several of them: at most all there is."""
-    return f"({of_queues.now()} < {of_fleet.now()} or {of_fleet.now()})"
+    queues, fleet = of_queues.now("namespace"), of_fleet.now("namespace")
+    return f"sum({queues} < {fleet} or {fleet} and {queues})"
 
 
 #: Worker processes that serve the chosen queues, threads of theirs that could run their jobs, and those that do.
@@ -61,10 +62,15 @@ FAILING = (
 )
 FAILING_OF_ALL = f"{PROCESSED.growth(outcome=BAD_OUTCOMES)} / ({PROCESSED.growth()} > 0) or 0 * {JOBS.now()}"
 
-#: Seconds until what waits has run, as fast as runs end now.
+#: Seconds until what waits has run, as fast as runs end now, in the fleet that takes longest.
 DRAIN = (
-    f"{JOBS.now('queue', state='waiting|parked')} / ({PROCESSED.rate('queue', outcome='completed|failed|skipped')} > 0)"
+    f"max by (queue) ({JOBS.now(*ONE_QUEUE, state='waiting|parked')} "
+    f"/ ({PROCESSED.rate(*ONE_QUEUE, outcome='completed|failed|skipped')} > 0))"
 )
+
+#: Jobs that could run now, running ones included, for each thread there is, in the fleet that has most; a queue without
+#: any thread counts as one.
+LOAD = f"max by (queue) ({JOBS.now(*ONE_QUEUE, state='waiting|active')} / clamp_min({THREADS.now(*ONE_QUEUE)}, 1))"
 
 #: What waits in queues that nobody serves, by fleet and queue.
 UNSERVED = f"({JOBS.now(*ONE_QUEUE, state='waiting')} > 0 and {WORKERS.now(*ONE_QUEUE)} == 0)"

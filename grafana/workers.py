@@ -13,9 +13,9 @@ from .prom_query import PromQuery
 from .queue_signs import (
     BUSY_OF_ALL,
     DRAIN,
+    LOAD,
     RUN_SHARE,
     THREADS_OF_ALL,
-    THREADS_OR_ONE,
     UNSERVED,
     UTILIZATION,
     WAIT_SHARE,
@@ -26,8 +26,6 @@ from .stat import Stat
 from .table import Table
 from .thresholds import BETTER_NONE, BUSY_SHARE, SHARE_OF_LIMIT, Thresholds
 
-#: Jobs that could run now, running ones included, for each thread there is; a queue without any counts as one.
-LOAD = f"{JOBS.now('queue', state='waiting|active')} / {THREADS_OR_ONE}"
 #: More than the threads can take; ten times that.
 OVERLOAD = Thresholds("green", ((1.01, "yellow"), (10, "orange")))
 

@@ -40,6 +40,31 @@ def test_a_queue_that_one_fleet_does_not_serve_is_unserved(tmp_path: Path) -> No
     assert not wrong(tmp_path, asked("workers", "Unserved queues").text, SERIES, {"{}": 1})
 
 
+def test_a_fleet_with_threads_to_spare_does_not_lighten_the_load_of_another(tmp_path: Path) -> None:
+    series = {
+        'jobfleet_queue_jobs{namespace="shop", queue="email", state="waiting"}': "90x10",
+        'jobfleet_queue_jobs{namespace="bank", queue="email", state="waiting"}': "2x10",
+        'jobfleet_worker_threads{namespace="shop", queue="email"}': "10x10",
+        'jobfleet_worker_threads{namespace="bank", queue="email"}': "80x10",
+    }
+
+    assert not wrong(tmp_path, asked_by("workers", "Queues", "Load").text, series, {'{queue="email"}': 9})
+
+
+def test_threads_count_once_in_each_fleet(tmp_path: Path) -> None:
+    # Given a fleet of which one queue is looked at, one whose threads serve two that are, and one that has none of them
+    series = {
+        'jobfleet_worker_threads{namespace="shop", queue="email"}': "2x10",
+        'jobfleet_fleet_threads{namespace="shop"}': "4x10",
+        'jobfleet_worker_threads{namespace="bank", queue="email"}': "4x10",
+        'jobfleet_worker_threads{namespace="bank", queue="report"}': "4x10",
+        'jobfleet_fleet_threads{namespace="bank"}': "4x10",
+        'jobfleet_fleet_threads{namespace="farm"}': "50x10",
+    }
+
+    assert not wrong(tmp_path, asked("workers", "Threads").text, series, {"{}": 6})
+
+
 def test_a_wait_is_held_against_the_objective_of_its_own_fleet(tmp_path: Path) -> None:
     share = asked_by("overview", "Queues", "Of objective").text
 
