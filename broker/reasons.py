@@ -11,8 +11,6 @@ from .reason import Reason
 #: What the script has read, by name.
 Facts = Mapping[str, Any]
 
-MINUTE_MS = 60_001
-
 #: Where a job stands -> the state that this is.
 STATES = MappingProxyType(
     {
@@ -75,12 +73,12 @@ def _halted(facts: Facts, queue_rate: int) -> Iterator[Reason]:
 
 def _held(facts: Facts, queue_rate: int) -> Iterator[Reason]:
     rate, ahead = facts.get("rate"), facts["ahead"]
-    until = int(facts["gate"] + (ahead // rate * MINUTE_MS if rate else 0))
+    until = int(facts["admitted"])
     limit = f"the rate of its tenant {facts['tenant']}"
     if rate:
         limit += f" is {rate} jobs in 60 s (plan {facts['plan']})"
     text = f"{limit}: it is held with {_jobs(ahead)} ahead of it" if ahead else f"{limit}: it is held, and the next"
-    yield Reason(kind="tenant_rate", text=text, until_ms=max(until, int(facts["now"])))
+    yield Reason(kind="tenant_rate", text=text, until_ms=until)
     if (facts.get("due") or 0) > until:
         yield Reason(kind="delayed", text="it was sent with a delay", until_ms=int(facts["due"]))
     yield from _stops(facts)

@@ -111,6 +111,21 @@ def test_a_tenants_rate(limited: FairBroker) -> None:
     assert present(later.may_run_ms) - later.now_ms > 60_001
 
 
+def test_how_long_a_rate_holds_a_job_that_has_others_ahead(limited: FairBroker) -> None:
+    # Given a tenant whose rate was used up over fifty seconds
+    clock = Clock(limited.client, limited.keys.prefix, 60_000)
+    limited.limits.publish({}, {"a": replace(LIMITS, max_backlog=1_000)}, version=2)
+    for _ in range(LIMITS.per_minute):
+        send(limited)
+        clock.advance(1_000)
+    # When a job is held behind as many as two minutes and a half let in
+    held = [send(limited, on_limit="delay") for _ in range(126)]
+    # Then its moment is that minute's of the one that went 25 seconds after the first
+    begin = clock.now - 50_000
+    assert ask(limited, held[0]).may_run_ms == begin + 60_001
+    assert ask(limited, held[-1]).may_run_ms == begin + 25_000 + 3 * 60_001
+
+
 def test_a_delay_a_backoff_and_a_postponed_run(broker: FairBroker) -> None:
     serve(broker, "default")
     worker = ScriptedWorker(broker)

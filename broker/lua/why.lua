@@ -1,15 +1,15 @@
 -- What decides when a job runs, read at one moment: where it stands and what stands in its way.
 --
--- include: keys record fleet limits waiting lines progress
+-- include: keys record fleet limits waiting lines rates progress
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  job id
--- Returns nil, or packed facts by name. Always: now, queue, tenant, actor, attempts, losses, postponed (1 when its last run was), since,
---   place (line, suspect, halted, held, scheduled, active, dead or nowhere), queue_paused, actor_paused,
---   workers (alive that serve the queue), starts and oldest_start (of the last second, ms); where the tenant
---   has limits: plan, concurrency, rate, running, tenant_paused. By place: ahead (jobs before it),
---   turns (tenants before its own), claimed, gate, due, worker, lease_ends, fetched, fraction, note,
---   cancelled, reason, error, died.
+-- Returns nil, or packed facts by name. Always: now, queue, tenant, actor, attempts, losses, postponed (1 when its
+--   last run was), since, place (line, suspect, halted, held, scheduled, active, dead or nowhere), queue_paused,
+--   actor_paused, workers (alive that serve the queue), starts and oldest_start (of the last second, ms); where the
+--   tenant has limits: plan, concurrency, rate, running, tenant_paused. By place: ahead (jobs before it),
+--   turns (tenants before its own), claimed, admitted (when its rate lets it in), due, worker, lease_ends, fetched,
+--   fraction, note, cancelled, reason, error, died.
 local now = read_clock()
 local id = ARGV[1]
 local packed = redis.call('HGET', JOBS, id)
@@ -43,7 +43,8 @@ local function find_later()
   facts.due = find_in(scheduled_key(queue), 'scheduled')
   if find_in(held_key(tenant), 'held') then
     facts.ahead = redis.call('ZRANK', held_key(tenant), id)
-    facts.gate = tonumber(redis.call('ZSCORE', GATES, tenant) or now)
+    local limits = limits_of(tenant)
+    facts.admitted = limits and free_moment(tenant, limits[T_RATE], facts.ahead) or now
     facts.due = record[R_DUE]
   end
 end
