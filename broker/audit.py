@@ -42,6 +42,8 @@ class AuditReport:
     repairs: tuple[Repair, ...] = ()
     #: What was found once more after the repair.
     left: tuple[Finding, ...] = ()
+    #: Counts that would have taken too long to look at; whether they are true is not known.
+    unseen: tuple[Finding, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -60,7 +62,9 @@ class AuditReport:
     def verdict(self) -> str:
         """All of it in one line."""
         if self.clean:
-            return f"audit: clean, {self.jobs} jobs each in one place, all counts true"
+            unseen = " and ".join(f"{finding.name} {finding.text}" for finding in self.unseen)
+            counts = f"all other counts true; not looked at: the {unseen}" if unseen else "all counts true"
+            return f"audit: clean, {self.jobs} jobs each in one place, {counts}"
         found = f"audit: {len(self.findings)} findings in {self.jobs} jobs"
         if self.mended:
             return f"{found}, all mended by {len(self.repairs)} repairs"
@@ -68,7 +72,8 @@ class AuditReport:
 
     def __str__(self) -> str:
         left = [f"left: {finding}" for finding in self.left]
-        return "\n  ".join([self.verdict(), *map(str, self.findings), *map(str, self.repairs), *left])
+        unseen = [] if self.clean else list(map(str, self.unseen))
+        return "\n  ".join([self.verdict(), *map(str, self.findings), *map(str, self.repairs), *left, *unseen])
 
 
 def findings(flat: list[bytes]) -> Iterator[Finding]:

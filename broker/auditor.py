@@ -42,6 +42,9 @@ LINES = 5_000
 #: Repairs with a look after each: a job can only be mended once its place can be read, say.
 ROUNDS = 5
 
+#: What scripts say of counts that they do not look at, among what they find.
+UNSEEN = "unseen"
+
 T = TypeVar("T")
 
 
@@ -138,7 +141,9 @@ class Auditor:
         found += self._of_queues(walk)
         found += self._of_tenants(walk)
         found += findings(self._scripts.call("audit_totals"))
-        report = AuditReport(len(ids), tuple(dict.fromkeys(found)))
+        distinct = dict.fromkeys(found)
+        unseen = tuple(finding for finding in distinct if finding.kind == UNSEEN)
+        report = AuditReport(len(ids), tuple(finding for finding in distinct if finding.kind != UNSEEN), unseen=unseen)
         return _Look(report, tuple(jobs), orphans=orphans, queues=unknown, newest=walk.newest)
 
     def _late_arrivals(self, newest: int) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def audit(
     with fleet_context() as fleet:
         report = fleet.broker.audit(repair=repair)
     if as_json:
-        parts = {"findings": report.findings, "repairs": report.repairs, "left": report.left}
+        parts = {"findings": report.findings, "repairs": report.repairs, "left": report.left, "unseen": report.unseen}
         print_json({"clean": report.clean, "jobs": report.jobs} | parts)
     else:
         for line in str(report).splitlines()[1:]:

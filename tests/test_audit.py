@@ -29,6 +29,29 @@ def test_damage_is_named_and_nothing_is_changed(broker: FairBroker, damage: Dama
     assert broker.audit() == report
 
 
+def test_the_verdict_names_the_counts_that_were_not_looked_at(broker: FairBroker) -> None:
+    # Given a journal and backlogs that are too long to be counted in one run of a script
+    broker.journal.announce()
+    later = [Message[Any]("default", "act", (), {"tenant_id": "acme"}, {}) for _ in range(3_001)]
+    broker.enqueue_many(later, delay=3_600_000)
+    for _ in range(101):
+        broker.enqueue(Message[Any]("default", "act", (), {"tenant_id": "acme"}, {}))
+
+    # When their counts are wrong
+    broker.client.hincrby(broker.keys.backlog, "acme", 1)
+    broker.client.hincrby(broker.keys.fleet, "events", 1)
+
+    # Then the audit does not say that they are true
+    report = broker.audit()
+    assert report.clean
+    assert {finding.name for finding in report.unseen} == {"backlogs", "events"}
+    assert report.verdict() == (
+        "audit: clean, 3102 jobs each in one place, all other counts true; not looked at: the backlogs of tenants, as "
+        "more than 3000 jobs are scheduled, run or stand aside and events in the journal, as more than 100 entries of it "
+        "are not recorded yet"
+    )
+
+
 def test_the_name_of_a_queue_may_have_colons(broker: FairBroker) -> None:
     # Given a queue with colons in its name, where jobs wait, run, are held and stand aside with their tenant
     name = "eu:mail:fast"

@@ -56,5 +56,7 @@ if apart then
   for _, tenant in ipairs(tenants) do
     if tenant ~= SYSTEM then check_backlog(tenant) end
   end
+else
+  found('unseen', 'backlogs', 'of tenants, as more than ' .. SLICE_MOST .. ' jobs are scheduled, run or stand aside')
 end
 return findings

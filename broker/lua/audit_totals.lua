@@ -56,4 +56,7 @@ local written = events_written()
 if written and written ~= journal_events then
   found('journal', 'events', written .. ' events are in the journal, ' .. journal_events .. ' are counted')
 end
+if not written and has_recorder then
+  found('unseen', 'events', 'in the journal, as more than ' .. ENTRIES_MOST .. ' entries of it are not recorded yet')
+end
 return findings

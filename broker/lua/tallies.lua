@@ -85,9 +85,12 @@ local function backlogs(parked)
   return found
 end
 
+-- Entries of the journal that one run reads.
+local ENTRIES_MOST = 100
+
 -- Events in the journal, or nil where nobody counts them or there are too many to be read in one run.
 local function events_written()
-  if redis.call('HGET', FLEET, 'recorder') ~= '1' or redis.call('XLEN', JOURNAL) > 100 then return nil end
+  if redis.call('HGET', FLEET, 'recorder') ~= '1' or redis.call('XLEN', JOURNAL) > ENTRIES_MOST then return nil end
   local written = 0
   for _, entry in ipairs(redis.call('XRANGE', JOURNAL, '-', '+')) do
     local batch = readable(entry[2][2])
