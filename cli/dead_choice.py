@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import typer
 from rich.progress import track
 
+from ..broker.connection import reachable
+from ..broker.dead_letter import DeadLetter
 from ..broker.errors import JobfleetError
 from .fleet_context import FleetContext, fleet_context
 from .tables import note
@@ -53,6 +55,12 @@ def chosen_ids(
     if len(letters) > limit:
         note(f"jobfleet: more than {limit:,} match; only the newest are meant, --limit names how many")
     return [letter.job_id for letter in letters[:limit]]
+
+
+def plans_of(fleet: FleetContext, letters: Iterable[DeadLetter]) -> dict[str, str]:
+    """The plans of the tenants whose dead letters they are."""
+    with reachable(fleet.broker.client):
+        return fleet.broker.limits.plans_of({letter.tenant_id for letter in letters})
 
 
 def in_batches(doing: str, job_ids: Sequence[str], act: Callable[[Iterable[str]], list[str]]) -> int:

@@ -11,12 +11,13 @@ from ..monitoring.sent_message import SentMessage
 from .tables import moment, say
 
 
-def dead_letter_object(letter: DeadLetter) -> dict[str, Any]:
-    """The dead letter as JSON shows it."""
+def dead_letter_object(letter: DeadLetter, plan: str) -> dict[str, Any]:
+    """The dead letter as JSON shows it, with the plan of its tenant."""
     return {
         "job_id": letter.job_id,
         "queue": letter.queue,
         "tenant_id": letter.tenant_id,
+        "plan": plan,
         "actor": letter.actor,
         "priority": letter.priority,
         "attempts": letter.attempts,
@@ -32,12 +33,13 @@ def dead_letter_object(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def print_dead_letter(letter: DeadLetter) -> None:
+def print_dead_letter(letter: DeadLetter, plan: str) -> None:
     """Print it for a person."""
     rows = [
         ("job", letter.job_id),
         ("queue", letter.queue),
         ("tenant", letter.tenant_id),
+        ("plan", plan),
         ("actor", letter.actor),
         ("attempts", str(letter.attempts)),
         ("reason", letter.reason),

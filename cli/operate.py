@@ -9,7 +9,7 @@ import typer
 from ..broker.dead_letter import DeadLetter
 from ..broker.errors import JobfleetError
 from .confirmation import DryRun, Yes, confirm
-from .dead_choice import chosen_ids, dead_letters_of, in_batches
+from .dead_choice import chosen_ids, dead_letters_of, in_batches, plans_of
 from .dead_letter_report import dead_letter_object, print_dead_letter
 from .filters import ActorFilter, AsJson, ErrorFilter, QueueFilter, TenantFilter
 from .tables import Column, moment, print_json, print_table, say
@@ -25,6 +25,7 @@ COLUMNS = (
     Column("job"),
     Column("queue"),
     Column("tenant"),
+    Column("plan"),
     Column("actor"),
     Column("attempts", number=True),
     Column("reason"),
@@ -55,10 +56,11 @@ def list_dead(
     """
     with dead_letters_of(queue) as fleet:
         letters = fleet.broker.dead_letters.list(queue=queue, tenant=tenant, actor=actor, error=error, limit=limit)
+        plans = plans_of(fleet, letters)
     if as_json:
-        print_json([dead_letter_object(letter) for letter in letters])
+        print_json([dead_letter_object(letter, plans[letter.tenant_id]) for letter in letters])
     elif letters:
-        print_table(COLUMNS, [_row(letter) for letter in letters])
+        print_table(COLUMNS, [_row(letter, plans[letter.tenant_id]) for letter in letters])
     else:
         say("no dead letters")
 
@@ -75,12 +77,13 @@ def show_dead(
     """
     with dead_letters_of(None) as fleet:
         letter = fleet.broker.dead_letters.show(job_id)
-    if letter is None:
-        raise JobfleetError(f"unknown dead letter {job_id}: no job of this id is dead (see `jobfleet jobs show`)")
+        if letter is None:
+            raise JobfleetError(f"unknown dead letter {job_id}: no job of this id is dead (see `jobfleet jobs show`)")
+        plan = plans_of(fleet, [letter])[letter.tenant_id]
     if as_json:
-        print_json(dead_letter_object(letter))
+        print_json(dead_letter_object(letter, plan))
     else:
-        print_dead_letter(letter)
+        print_dead_letter(letter, plan)
 
 
 @dead.command("replay")
@@ -150,11 +153,12 @@ def _left(number: int) -> str:
     return f", {number} were not dead any more" if number else ""
 
 
-def _row(letter: DeadLetter) -> list[object]:
+def _row(letter: DeadLetter, plan: str) -> list[object]:
     return [
         letter.job_id,
         letter.queue,
         letter.tenant_id,
+        plan,
         letter.actor,
         letter.attempts,
         letter.reason,

@@ -36,6 +36,8 @@ def test_from_death_to_replay(fleet: SmallFleet, fleet_environment: dict[str, st
     assert "endpoint 3 is broken and says so in two lines" in filtered.output
     assert parsed(letter)["payload"] == {"tenant_id": 1, "number": 0}
     assert parsed(letter)["error_type"] == "ValueError"
+    assert {row["plan"] for row in parsed(listed)} == {parsed(letter)["plan"]} == {"free"}
+    assert "plan      free\n" in shown.output
     assert "Traceback" in shown.output
     assert none.output == "no dead letters\n"
     assert replayable.output == "2 dead letters would be replayed\n"
