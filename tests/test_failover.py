@@ -27,7 +27,8 @@ class Server:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.port = free_port()
-        server = EmbeddedRedis(folder, config={"appendonly": "no", "port": str(self.port), "bind": "127.0.0.1"})
+        config = {"appendonly": "no", "repl-diskless-sync-delay": "0", "port": str(self.port), "bind": "127.0.0.1"}
+        server = EmbeddedRedis(folder, config=config)
         stack.callback(server.remove)
         start_or_skip(server)
         self.socket = unquote(urlsplit(server.url).path)

@@ -117,6 +117,24 @@ def test_an_outcome_that_the_script_cannot_write_is_a_dead_letter_and_all_beside
     assert worker.complete("odd") == 0
 
 
+def test_what_hooks_send_is_a_dead_letter_where_its_key_was_damaged(broker: FairBroker) -> None:
+    worker = ScriptedWorker(broker)
+    broker.enqueue(Message("default", "act", (), {"tenant_id": "acme"}, {}, "first"))
+    assert len(worker.fetch()) == 1
+    broker.client.set(f"{broker.keys.prefix}:key:acme:3:act:order", "scribble")
+    row = ["default", "acme", "act", 5, 0]
+    sends = [
+        [1, "keyed", *row, pack([0, 0, "order", "digest", 1_000]), ""],
+        [1, "next", *row, b"", ""],
+    ]
+    assert worker.settle("first", "completed", ["", "", 0], sends=sends) == 0
+    (letter,) = broker.dead_letters.list()
+    assert (letter.job_id, letter.reason) == ("keyed", "invalid")
+    assert [found[0] for found in worker.fetch(5)] == ["next"]
+    broker.client.delete(f"{broker.keys.prefix}:key:acme:3:act:order")
+    assert broker.audit().clean, str(broker.audit())
+
+
 def test_what_damaged_keys_hold_up_waits_for_their_repair_and_holds_up_nothing_else(
     broker: FairBroker, start_worker: StartWorker
 ) -> None:

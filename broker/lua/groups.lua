@@ -10,7 +10,7 @@ end
 
 local function send_callbacks(name, sends)
   local kept = sends[1] == nil and redis.call('GET', callbacks_key(name))
-  for _, callback in ipairs(kept and cmsgpack.unpack(kept) or with_messages(sends)) do send(callback[1], callback[2]) end
+  for _, callback in ipairs(kept and cmsgpack.unpack(kept) or with_messages(sends)) do send_or_bury(callback[1], callback[2]) end
   redis.call('DEL', arrived_key(name), callbacks_key(name))
 end
 

@@ -36,3 +36,14 @@ local function send(row, message)
   bury(id, record, because)
   note_failed(id, record, because, 0, '', {started_ms = 0, wait_ms = 0, run_ms = 0})
 end
+
+-- What an error says; Redis 7 and Valkey raise tables.
+local function text_of(fault) return type(fault) == 'table' and fault.err or tostring(fault) end
+
+-- Send; where that fails, at a key that was damaged, say, it is a dead letter: the outcome of its run is written.
+local function send_or_bury(row, message)
+  local fine, fault = pcall(send, row, message)
+  if fine then return end
+  row[8], row[9] = '', text_of(fault)
+  send(row, message)
+end

@@ -166,7 +166,7 @@ local function settle(item, lease)
   elseif kind == 'postponed' then postponed(item, lease)
   else over(item, lease, kind) end
   written = id
-  for _, row in ipairs(item[7] or {}) do send(row, ARGV[1 + row[1]]) end
+  for _, row in ipairs(item[7] or {}) do send_or_bury(row, ARGV[1 + row[1]]) end
   if item[8] and item[8][1] and kind == 'completed' then complete_member(id, item[8]) end
 end
 
@@ -176,9 +176,8 @@ local function settle_or_bury(item, lease)
   local fine, fault = pcall(settle, item, lease)
   local id, kind = item[2], item[4]
   if fine or written == id or not (done[id] or kind == 'released') then return end
-  local text = type(fault) == 'table' and fault.err or tostring(fault)
   local record = next_record(id, lease)
-  local because = {'unhandled', 'its outcome (' .. kind .. ') could not be written: ' .. text, '', ''}
+  local because = {'unhandled', 'its outcome (' .. kind .. ') could not be written: ' .. text_of(fault), '', ''}
   bury(id, record, because)
   processed(lease, 'failed')
   note_failed(id, record, because, lease[L_ATTEMPT], item[1], times(lease, item[5], {}))
