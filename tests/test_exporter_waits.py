@@ -41,7 +41,7 @@ def oldest_wait(seen: Scraped) -> float:
     return seen.value("jobfleet_queue_oldest_wait_seconds", queue="default")
 
 
-@pytest.mark.parametrize("paused", [30, 1_200])
+@pytest.mark.parametrize("paused", [30, 230, 1_200])
 def test_tenants_that_may_run_nothing_do_not_hide_one_that_may(
     broker: FairBroker, clock: Clock, exporter: Exporter, paused: int
 ) -> None:
@@ -55,6 +55,23 @@ def test_tenants_that_may_run_nothing_do_not_hide_one_that_may(
     clock.advance(MINUTE)
 
     # Then somebody waits
+    assert oldest_wait(scrape(exporter)) == pytest.approx(60, abs=1)
+
+
+def test_a_suspect_waits_like_any_other(broker: FairBroker, clock: Clock, exporter: Exporter) -> None:
+    # Given a job that has lost two workers
+    broker.limits.publish({"free": wide()}, {}, version=1)
+    send(broker, "any")
+    for _ in range(2):
+        worker = ScriptedWorker(broker)
+        assert len(worker.fetch()) == 1
+        broker.scripts.call("bury_worker", worker.worker)
+    assert broker.client.zcard(broker.keys.suspects("default")) == 1
+
+    # When no worker is left for a minute
+    clock.advance(MINUTE)
+
+    # Then it waits
     assert oldest_wait(scrape(exporter)) == pytest.approx(60, abs=1)
 
 
