@@ -5,7 +5,8 @@
    high tiers first, while the others wait for it.
 3. How many: free threads, bounded per queue, plus a look-ahead of what is finished within 20 ms at
    the present pace; slow jobs make that nothing, so no job waits here while another worker is free.
-4. With nothing to fetch the leader blocks on the queues' wake tokens until the next due time.
+4. With nothing to fetch the leader blocks on the queues' wake tokens until the next due time. A process that
+   is full, or stops, gives back the token that it took: another worker must look.
 5. A fetch whose reply was lost is repeated under the same number and gives the same jobs.
 6. A job that may be what kills workers runs alone: this process then takes nothing else, or first
    becomes empty when it was chosen to run one.
@@ -27,17 +28,11 @@ from .keys import Keys
 from .lease import Lease
 from .leases import Leases
 from .membership import Membership
+from .pace import Pace
 from .queues import Queue
 from .scripts import Scripts, pack, unpack
 from .wakeup import Wakeup
 
-#: Seconds of work that a process may hold beyond its threads. Without any, ten threads drained 1,400 instead of 3,100
-#: no-op jobs a second, for 153 instead of 70 microseconds a job in Redis (one process, medians, both cores busy).
-LOOK_AHEAD = 0.02
-#: Fewest and most jobs of look-ahead. A pace that asks for fewer is none at which a thread would wait for its
-#: next job, while another tenant's would have to wait for the one that is held.
-LOOK_AHEAD_LEAST = 5
-LOOK_AHEAD_MOST = 200
 #: Seconds between two looks whether everything that is held here is settled.
 DRAIN_LOOK = 0.05
 #: Seconds to wait before asking a server again that was away.
@@ -75,11 +70,9 @@ class Fetcher:
         self._repeat: tuple[str, bytes] | None = None
         self._looked: frozenset[str] = frozenset()
         self._look_at = 0.0
-        self._finished = 0
+        self._pace = Pace()
         self._ahead = 0
         self._full = False
-        self._pace = 0.0
-        self._pace_mark = (0, time.monotonic())
         self._away = False
         self._draining = False
         self._prefetch: dict[str, int] = {}
@@ -104,6 +97,7 @@ class Fetcher:
         while True:
             left = deadline - time.monotonic()
             if self._stopping:
+                self._let_go()
                 return None
             if self._ready[queue]:
                 return self._ready[queue].popleft()
@@ -122,7 +116,7 @@ class Fetcher:
     def room(self) -> None:
         """A run has finished: wake the leader if it waits for room and there is enough of it."""
         with self._changed:
-            self._finished += 1
+            self._pace.finished += 1
             if self._full and (self._draining or self._room() >= max(1, self._ahead // 2)):
                 self._changed.notify_all()
 
@@ -136,13 +130,25 @@ class Fetcher:
             unstarted = [lease for leases in self._ready.values() for lease in leases]
             self._ready.clear()
             self._changed.notify_all()
+            self._let_go()
         return unstarted
+
+    def _let_go(self) -> None:
+        """Give back what the outstanding read has taken, or would yet; called and left with the lock held."""
+        if self._leading or not self.wakeup.holds:
+            return
+        self._leading = True
+        self._changed.release()
+        try:
+            self.wakeup.drop()
+        finally:
+            self._changed.acquire()
+            self._leading = False
 
     def _lead(self, deadline: float) -> None:
         """Fetch once, or wait for a reason to; called and left with the lock held."""
         wants, total = self._wants()
-        if not wants:
-            self.wakeup.drop()
+        if not wants and not self.wakeup.holds:
             self._full = True
             left = deadline - time.monotonic()
             # Nothing tells that the last job here is settled, so a process that empties itself looks.
@@ -153,6 +159,9 @@ class Fetcher:
         wait = self._look_at - time.monotonic() if asking <= self._looked else 0.0
         self._changed.release()
         try:
+            if not wants:
+                self.wakeup.drop()
+                return
             if wait > 0:
                 self._sleep(asking, min(wait, deadline - time.monotonic()))
                 return
@@ -172,7 +181,7 @@ class Fetcher:
             if self.leases.holds_any():
                 return [], 0
             self._draining = False
-        ahead = self._ahead = self._look_ahead()
+        ahead = self._ahead = self._pace.look_ahead()
         total = self._room()
         if total < max(1, ahead // 2):
             return [], 0
@@ -195,24 +204,17 @@ class Fetcher:
     def _room(self) -> int:
         return self.threads + self._ahead - self.leases.all_unfinished()
 
-    def _look_ahead(self) -> int:
-        """Jobs that this process finishes within LOOK_AHEAD seconds, by its pace of late."""
-        count, since = self._pace_mark
-        now = time.monotonic()
-        if now - since >= LOOK_AHEAD:
-            self._pace = (self._finished - count) / (now - since)
-            self._pace_mark = (self._finished, now)
-        ahead = int(self._pace * LOOK_AHEAD)
-        return min(LOOK_AHEAD_MOST, ahead) if ahead >= LOOK_AHEAD_LEAST else 0
-
     def _fetch(self, wants: list[tuple[Queue, int]], total: int) -> list[Lease]:
         if self._repeat is None or self._repeat[0] != self.membership.worker:
             rows = [[q.name, most, q.rate_per_second or 0, q.wait_objective_ms] for q, most in wants]
             self._number += 1
             self._repeat = (self.membership.worker, pack([self.membership.worker, self._number, total, rows]))
         worker, request = self._repeat
+        if self.wakeup.holds:
+            self.wakeup.look([self.keys.wake(queue.name) for queue, _ in wants])
         answer = self.scripts.call("fetch", request)
         self._repeat = None
+        self.wakeup.looked()
         if self._away:
             self._away = False
             self.logger.info("the server is back")

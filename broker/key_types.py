@@ -16,7 +16,7 @@ _NAMED = {
     "hash": "waiting leases worker group",
     "zset": "oldest scheduled active dead stored ring tags line held halted suspects starts",
     "set": "host ended arrived",
-    "list": "times wake",
+    "list": "times wake nudge",
     "string": "claim key answer settled callbacks result",
 }
 

@@ -94,6 +94,10 @@ class Keys:
         """List: at most one token, on which an idle worker blocks."""
         return f"{self.prefix}:wake:{queue}"
 
+    def nudge(self, process: str) -> str:
+        """List: what ends the read of one process on wake tokens, with a time to live."""
+        return f"{self.prefix}:nudge:{process}"
+
     def leases(self, worker: str) -> str:
         """Hash: job id -> packed lease, of what one worker holds."""
         return f"{self.prefix}:leases:{worker}"

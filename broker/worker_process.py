@@ -53,7 +53,7 @@ class WorkerProcess:
             scripts=scripts,
             leases=self.leases,
             membership=self.membership,
-            wakeup=Wakeup(client),
+            wakeup=Wakeup(client, keys.nudge(self.membership.process)),
             keys=keys,
             threads=threads,
             queue=queue,
