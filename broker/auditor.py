@@ -140,7 +140,8 @@ class Auditor:
         found += [Finding("key", key[1:], _of_orphan(job_id)) for key, job_id in orphans]
         found += self._of_queues(walk)
         found += self._of_tenants(walk)
-        found += findings(self._scripts.call("audit_totals"))
+        for script in ("audit_slots", "audit_totals"):
+            found += findings(self._scripts.call(script))
         distinct = dict.fromkeys(found)
         unseen = tuple(finding for finding in distinct if finding.kind == UNSEEN)
         report = AuditReport(len(ids), tuple(finding for finding in distinct if finding.kind != UNSEEN), unseen=unseen)

@@ -212,6 +212,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("audit_jobs", lambda s: s.lossy.audit()),
     ("audit_queue", lambda s: s.lossy.audit()),
     ("audit_tenants", lambda s: s.lossy.audit()),
+    ("audit_slots", lambda s: s.lossy.audit()),
     ("audit_totals", lambda s: s.lossy.audit()),
     ("audit_types", lambda s: s.lossy.audit()),
     ("audit_keys", lambda s: (s.straight.enqueue(KEYED), s.lossy.audit())),

@@ -1,7 +1,8 @@
 -- Check sums and counts over all queues, at one moment. What takes a look at every line is checked for each queue
--- and for some tenants at a time, by audit_queue and audit_tenants: the count of waiting jobs is taken as true here.
+-- and for some tenants at a time, by audit_queue and audit_tenants, leases by audit_slots; the count of waiting jobs is
+-- taken as true here.
 --
--- include: keys record fleet limits readable conservation tallies
+-- include: keys record fleet readable conservation tallies
 --
 -- KEYS[1]  namespace in braces
 -- Returns {kind, name, text, ...} flat, empty when all is well.
@@ -15,11 +16,10 @@ end
 
 local _, broken = jobs_counted()
 for _, field in ipairs(broken) do found('counter', (string.gsub(field, '\t', ' ')), 'is no number') end
-local records, active, dead, known = 0, 0, 0, {}
+local records, dead, known = 0, 0, {}
 for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
   known[queue] = true
   records = records + jobs_here(queue, tonumber(redis.call('HGET', waiting_key(queue), 'n') or 0) or 0)
-  active = active + redis.call('ZCARD', active_key(queue))
   dead = dead + redis.call('ZCARD', dead_key(queue))
 end
 local told_parked = redis.call('HGETALL', PARKED_JOBS)
@@ -45,12 +45,6 @@ for _, tenant in ipairs(redis.call('ZRANGE', GATES, 0, -1)) do
 end
 for _, n in ipairs(redis.call('HVALS', HELD)) do told_held = told_held + (tonumber(n) or 0) end
 if held ~= told_held then found('held', 'jobs', held .. ' jobs are held, ' .. told_held .. ' are counted') end
-
-local slots, leased = slots_leased()
-compare(RUNNING, slots, function(tenant, n, told)
-  found('slots', tenant, 'holds ' .. n .. ' leases, ' .. told .. ' are counted')
-end)
-if leased ~= active then found('leases', 'workers', leased .. ' leases for ' .. active .. ' active jobs') end
 
 local written = events_written()
 if written and written ~= journal_events then
