@@ -110,6 +110,16 @@ def damaged(damage: Callable[[FairBroker], object], script: str, *args: bytes | 
     return call
 
 
+def recorded_after_the_recorder_was_forgotten(scene: Scene) -> None:
+    scene.straight.client.hdel(scene.straight.keys.fleet, "recorder", "events")
+    everything_recorded(scene)
+
+
+def mend_the_fleet(scene: Scene) -> None:
+    scene.straight.client.hdel(scene.straight.keys.fleet, "sequence", "ended")
+    scene.lossy.scripts.call("repair_fleet", "100")
+
+
 def mend_a_type(scene: Scene) -> None:
     scene.straight.client.set(scene.straight.keys.gates, "scribble")
     scene.lossy.scripts.call("repair_types", pack([":gates", "zset"]))
@@ -135,6 +145,7 @@ REPAIRS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("repair_types", mend_a_type),
     *(("repair_fields", mend_a_field(name)) for name in ("full", "sequence", "ended", "recorder", "events")),
     ("repair_keys", mend_a_key),
+    ("repair_fleet", mend_the_fleet),
     ("repair_worker", damaged(lambda b: b.client.zrem(b.keys.workers, "w1"), "repair_worker", "w1")),
     (
         "repair_jobs",
@@ -202,6 +213,7 @@ CALLS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("group_shrink", lambda s: s.lossy.scripts.call("group_shrink", "g", 1)),
     ("announce", lambda s: s.lossy.journal.announce()),
     ("recorded", everything_recorded),
+    ("recorded", recorded_after_the_recorder_was_forgotten),
     ("find", lambda s: s.lossy.get("active-a")),
     *(("why", lambda s, place=place: s.lossy.why(f"{place}-a")) for place in ("waiting", "active", "dead")),
     ("tenant_loads", lambda s: s.lossy.tenant_loads()),
