@@ -72,6 +72,7 @@ UNACCOUNTED = (
     "counter",
     "failure",
     "field",
+    "fleet",
     "format",
     "gate",
     "ghost",
