@@ -1,4 +1,4 @@
-"""Dramatiq's own command runs an application on our broker: several processes, all of its signals, its metrics."""
+"""Dramatiq's own command runs an application: several processes, all of its signals, its metrics."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from urllib.request import urlopen
 
 import pytest
 from dramatiq import Message
-from dropin_brokers import application, died, drained
+from dropin_brokers import BROKERS, application, died, drained
 from processes import Process
 from wait import eventually
 
 HERE = Path(__file__).parent
 
 
+@pytest.fixture(params=BROKERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def sender(redis_url: str, namespace: str) -> Iterator[Any]:
-    with application("fair", redis_url, namespace) as (broker, _):
+def sender(kind: str, redis_url: str, namespace: str) -> Iterator[Any]:
+    with application(kind, redis_url, namespace) as (broker, _):
         yield broker
 
 
@@ -34,9 +39,9 @@ def record(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(record: Path, tmp_path: Path, fleet_environment: dict[str, str]) -> dict[str, str]:
+def environment(kind: str, record: Path, tmp_path: Path, fleet_environment: dict[str, str]) -> dict[str, str]:
     return fleet_environment | {
-        "BROKER": "fair",
+        "BROKER": kind,
         "RECORD_FILE": str(record),
         "PYTHONPATH": str(HERE),
         "dramatiq_prom_db": str(tmp_path / "prometheus"),

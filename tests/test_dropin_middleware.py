@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dramatiq
@@ -16,6 +17,7 @@ from dramatiq.middleware import (
     Callbacks,
     CurrentMessage,
     GroupCallbacks,
+    Middleware,
     Pipelines,
     Retries,
     ShutdownNotifications,
@@ -34,12 +36,33 @@ def app(request: pytest.FixtureRequest, redis_url: str, namespace: str) -> Itera
         yield running
 
 
+@pytest.fixture
+def prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Middleware:
+    """Dramatiq's own counters; they make a folder when they are imported, and set the environment at the boot."""
+    import prometheus_client  # noqa: F401 (with that environment set, it would count in files from then on)
+
+    for name in ("dramatiq_prom_db", "PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        monkeypatch.setenv(name, str(tmp_path))
+    from dramatiq.middleware.prometheus import Prometheus
+
+    return Prometheus()
+
+
+def counted(prometheus: Any) -> dict[str, float]:
+    """What was counted of runs and of failures, by actor."""
+    counters = {"runs": prometheus.total_messages, "failures": prometheus.total_errored_messages}
+    samples = [(name, sample) for name, counter in counters.items() for sample in counter.collect()[0].samples]
+    return {f"{s.labels['actor_name']} {name}": s.value for name, s in samples if s.name.endswith("_total")}
+
+
 @pytest.mark.parametrize("kind", BROKERS)
 @pytest.mark.parametrize("seed", range(4))
-def test_stock_middleware_works_in_any_order(redis_url: str, namespace: str, kind: str, seed: int) -> None:
+def test_stock_middleware_works_in_any_order(
+    redis_url: str, namespace: str, kind: str, seed: int, prometheus: Middleware
+) -> None:
     limits = TimeLimit(time_limit=30_000)
     stock = [AgeLimit(), limits, ShutdownNotifications(), Callbacks(), Pipelines(), Retries(), CurrentMessage()]
-    stock += [AsyncIO(), GroupCallbacks(StubLimits()), Results(backend=StubBackend(), store_results=True)]
+    stock += [AsyncIO(), GroupCallbacks(StubLimits()), Results(backend=StubBackend(), store_results=True), prometheus]
     random.Random(seed).shuffle(stock)
     with application(kind, redis_url, namespace, stock) as (broker, start):
         told: list[str] = []
@@ -57,6 +80,7 @@ def test_stock_middleware_works_in_any_order(redis_url: str, namespace: str, kin
         def tell(*args: object) -> None:
             told.append("told")
 
+        broker.emit_after("process_boot")
         start()
         members = dramatiq.group([work.message() | work.message(), work.message()])
         members.add_completion_callback(tell.message())
@@ -65,6 +89,7 @@ def test_stock_middleware_works_in_any_order(redis_url: str, namespace: str, kin
         eventually(lambda: len(told) == 4 and drained(broker))
         assert results[0] - results[1] == 1, "the second stage got the first one's result"
         assert not died(broker)
+        eventually(lambda: counted(prometheus) == {"work runs": 4, "work failures": 1, "tell runs": 4})
 
 
 def test_async_actors_share_one_loop_and_know_their_message(app: tuple[Any, StartWorker]) -> None:
