@@ -18,6 +18,7 @@ DUPLICATES = Series("duplicates_total", ("queue",))
 SLO_STARTS = Series("wait_slo_starts_total", ("queue",))
 SLO_VIOLATIONS = Series("wait_slo_violations_total", ("queue",))
 WORKERS_LOST = Series("workers_lost_total")
+LOG_LEFT_OUT = Series("log_left_out_total")
 STALE_SETTLES = Series("stale_settles_total")
 
 WAIT = Series("job_wait_seconds", ("queue",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .column import Column
 from .graph import Graph
 from .headlines import SOURCES
-from .metrics import BUILD, JOURNAL_ENTRIES, JOURNAL_SECONDS, SOURCE_UP, STALE_SETTLES, UNACCOUNTED
+from .metrics import BUILD, JOURNAL_ENTRIES, JOURNAL_SECONDS, LOG_LEFT_OUT, SOURCE_UP, STALE_SETTLES, UNACCOUNTED
 from .prom_query import PromQuery
 from .row import Row
 from .stat import Stat
@@ -26,6 +26,7 @@ PIPELINE = Row(
             title="Monitors",
             description="Monitors that Prometheus reaches. One is enough; a second stands by.",
             unit="short",
+            width=3,
             queries=(PromQuery(expr=f"sum(up{SCRAPE})", instant=True),),
             thresholds=UP,
             alarming=True,
@@ -35,6 +36,7 @@ PIPELINE = Row(
             description="Age of the oldest event that the recorder has not written to the job log yet.",
             unit="s",
             decimals=1,
+            width=3,
             queries=(PromQuery(expr=JOURNAL_SECONDS.now(how="max")),),
             thresholds=BEHIND,
             alarming=True,
@@ -46,6 +48,16 @@ PIPELINE = Row(
             unit="short",
             queries=(PromQuery(expr=JOURNAL_ENTRIES.now(how="max")),),
             spark=True,
+        ),
+        Stat(
+            title="Left out",
+            description="Events and rows that the job log could not take in the chosen time, or not with all that was in "
+            "them. The monitor's log names each.",
+            unit="locale",
+            decimals=0,
+            width=3,
+            queries=(PromQuery(expr=LOG_LEFT_OUT.growth(), instant=True),),
+            thresholds=NONE_ALLOWED,
         ),
         Stat(
             title="Unaccounted jobs",
@@ -60,6 +72,7 @@ PIPELINE = Row(
             title="Version",
             description="Versions of jobfleet that monitors run; two while an update rolls out.",
             unit="short",
+            width=3,
             queries=(PromQuery(expr=BUILD.now("version", how="max"), legend="{{version}}", instant=True),),
             called=True,
         ),

@@ -11,6 +11,7 @@ import dramatiq
 from dramatiq import Message, Worker
 from house import HOUSE
 from http_client import Client
+from journal_events import append
 from processes import Process
 from published_limits import plain_sql, published
 from scripted_worker import ScriptedWorker
@@ -132,6 +133,7 @@ class DashboardRun:
             self.hold.send(tenant_id="slow")
         self._die()
         self._have_a_worker_die()
+        append(self.broker, ["an event that nobody can read"])
         eventually(self._quiet)
 
     def _die(self) -> None:

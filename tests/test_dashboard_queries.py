@@ -217,6 +217,7 @@ def test_the_headlines_are_what_somebody_else_counts(view: View, fleet: Dashboar
         )
     assert shown("workers", "Late outcomes") == 1
     assert shown("workers", "Unserved queues") == 1
+    assert shown("slo", "Left out") == counted("SELECT left_out FROM recorder_position") == 1
     assert shown("slo", "Log is behind") == shown("slo", "Events to write") == 0
     assert shown("slo", "Unaccounted jobs") == 0
     assert shown("slo", "Monitors") == 2

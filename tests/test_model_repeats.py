@@ -140,16 +140,10 @@ def mend_a_field(name: str) -> Callable[[Scene], Any]:
     return call
 
 
-def mend_the_arrivals(scene: Scene) -> None:
-    scene.straight.client.hset(scene.straight.keys.fleet, "sequence", 1)
-    scene.lossy.scripts.call("repair_fleet", 1_000)
-
-
 #: What repairs do to keys that were damaged by hand.
 REPAIRS: list[tuple[str, Callable[[Scene], Any]]] = [
     ("repair_types", mend_a_type),
     *(("repair_fields", mend_a_field(name)) for name in ("full", "sequence", "ended", "recorder", "events")),
-    ("repair_fleet", mend_the_arrivals),
     ("repair_keys", mend_a_key),
     ("repair_fleet", mend_the_fleet),
     ("repair_worker", damaged(lambda b: b.client.zrem(b.keys.workers, "w1"), "repair_worker", "w1")),
