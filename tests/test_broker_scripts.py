@@ -370,3 +370,19 @@ def test_fetch_and_settle_pass_a_server_without_memory(broker: FairBroker) -> No
     finally:
         broker.client.config_set("maxmemory", "0")
     assert broker.stats(["default"])[0].total == 1
+
+
+def test_after_a_fleet_without_processes_the_first_one_that_comes_waits_a_lease(broker: FairBroker) -> None:
+    lease_ms, fleet = 60_000, broker.keys.fleet
+    (job_id,) = send(broker, message())
+    lost = ScriptedWorker(broker, lease_ms=lease_ms)
+    lost.fetch()
+    last = int(present(broker.commands.hget(fleet, "last")))
+    broker.client.hset(fleet, "last", last - lease_ms)
+    broker.client.zadd(broker.keys.workers, {lost.worker: last - 1})
+    worker = ScriptedWorker(broker, lease_ms=lease_ms)
+    assert worker.fetch() == []
+    seen, grace = (int(present(value)) for value in broker.commands.hmget(fleet, ["last", "grace"]))
+    assert last + lease_ms <= grace <= seen + lease_ms
+    broker.client.hset(fleet, "grace", seen)
+    assert [row[0] for row in worker.fetch()] == [job_id]
