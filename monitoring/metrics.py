@@ -22,6 +22,7 @@ REASONS = (
     "worker_lost",
     "unknown_actor",
     "unhandled",
+    "bad_result",
     "undecodable",
     "invalid",
 )
