@@ -71,7 +71,8 @@ class LogWriter:
     def _store(self, entries: Sequence[Entry], write: Callable[[Projection], None]) -> None:
         with self._connection.transaction():
             events = _readable(entries)
-            self._left_out_now = sum(entry.size for entry in entries) - len(events)
+            # An entry of which nothing can be read held an event at least.
+            self._left_out_now = sum(max(1, entry.size) for entry in entries) - len(events)
             projection = self._load({event.job_id for event in events})
             for event in events:
                 projection.apply(event)

@@ -133,22 +133,23 @@ def test_a_row_that_the_table_refuses_does_not_hold_up_the_others(broker: FairBr
 def test_what_is_left_out_is_counted_once_whatever_becomes_of_recorder_and_redis(
     broker: FairBroker, database_url: str
 ) -> None:
-    # Given an event that nobody can read, an entry that is none, and an effect that cannot be written
+    # Given an event that nobody can read, two entries that are none, and an effect that cannot be written
     append(broker, enqueued(), [None, "when"])
-    broker.client.xadd(broker.keys.journal, {"e": b"\x92broken"})
+    for broken in (b"\x92broken", b"\xc1"):
+        broker.client.xadd(broker.keys.journal, {"e": broken})
     append(broker, event("effect", 100, attempt=1, record="no JSON"), ended("completed", 200))
 
     # When one recorder has stored them, and Redis has lost its counts
     with recording(broker, database_url):
         eventually(lambda: broker.journal.read() == [])
-    assert left_out(broker) == 4
+    assert left_out(broker) == 5
     broker.client.delete(broker.keys.metrics)
 
     # Then the next one knows them still
     append(broker, enqueued("other"))
     with recording(broker, database_url):
         eventually(lambda: broker.journal.read() == [])
-    assert left_out(broker) == 4
+    assert left_out(broker) == 5
 
 
 def left_out(broker: FairBroker) -> float:
