@@ -266,7 +266,7 @@ def test_headlines_of_time_are_what_the_log_says(view: View, namespace: str) -> 
         assert shown("slo", "Budget burns, by window", ref) == pytest.approx(burnt)
 
     # What has not ended counts from when it began, to the last scrape
-    near = 2.5
+    near = 5
     oldest = seconds_since("created_at", "job_logs WHERE queue = 'notification'")
     limit = settings().queue("image-processing").time_limit_ms / 1000
     runs = seconds_since("started_at", "job_attempts WHERE outcome = 'running'")
