@@ -16,8 +16,6 @@ from wait import eventually
 
 #: Milliseconds of a lease where nobody has said otherwise.
 REAL_LEASE_MS = 15_000
-#: Jobs of a tenth of a second: more than eight threads run in a moment, and more than four run in a lease.
-LOAD = 800
 
 
 @pytest.fixture
@@ -49,7 +47,7 @@ def test_kill_9_beside_a_neighbour_is_made_good_long_before_the_lease_ends(
     tmp_path: Path, fleet_environment: dict[str, str]
 ) -> None:
     with fault_fleet(tmp_path, fleet_environment, lease_ms=REAL_LEASE_MS) as fleet:
-        kill_under_load(fleet, *fleet.neighbours())
+        kill_under_load(fleet, *fleet.neighbours(), jobs=200)
 
         # Then it was the lock file that proved its death, not the end of its lease
         assert {run["reason"] for run in fleet.lost()} == {"worker died"}
@@ -62,7 +60,8 @@ def test_what_a_killed_worker_held_runs_elsewhere_within_what_is_promised(
 ) -> None:
     with fault_fleet(tmp_path, fleet_environment, lease_ms=REAL_LEASE_MS) as fleet:
         workers = fleet.neighbours() if neighbours else (fleet.worker(), fleet.worker())
-        killed_at = kill_under_load(fleet, *workers)
+        # A stream that goes on for longer than a lease.
+        killed_at = kill_under_load(fleet, *workers, jobs=800)
 
         # Then the moments in the log are as early as docs/guarantees.md says; this is its figure, so it is asserted
         times = [(run["at"] - killed_at, run["begun_anew_at"] - killed_at) for run in fleet.lost()]
@@ -70,16 +69,16 @@ def test_what_a_killed_worker_held_runs_elsewhere_within_what_is_promised(
         assert max(begun_anew for _, begun_anew in times) <= within
 
 
-def kill_under_load(fleet: FaultFleet, victim: Process, other: Process) -> float:
-    """Kill one of two workers in a stream of jobs, wait for all and prove the log; returns when it was killed."""
+def kill_under_load(fleet: FaultFleet, victim: Process, other: Process, jobs: int) -> float:
+    """Kill one of two workers in a stream of jobs of 0.1 s and prove that all is well in the end; returns when."""
     fleet.monitor()
     dead, alive = str(child(victim)), str(child(other))
-    fleet.send(range(LOAD), 0.1)
+    fleet.send(range(jobs), 0.1)
     eventually(lambda: {dead, alive} == {line[2] for line in fleet.lines("end")}, PATIENCE)
     killed_at = time.time()
     kill(victim)
-    fleet.await_completed(LOAD)
-    fleet.prove(completed=LOAD)
+    fleet.await_completed(jobs)
+    fleet.prove(completed=jobs)
     runs = fleet.runs()
     assert runs.keys() == {"lost", "completed"}, runs
     return killed_at
