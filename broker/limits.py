@@ -75,7 +75,13 @@ class LimitTable:
         return int(self._commands.hget(self._keys.fleet, "limits") or 0)
 
     def publish(
-        self, plans: Mapping[str, Limits], tenants: Mapping[str, Limits], *, version: int, whole: bool = False
+        self,
+        plans: Mapping[str, Limits],
+        tenants: Mapping[str, Limits],
+        *,
+        version: int,
+        whole: bool = False,
+        gone: Collection[str] = (),
     ) -> bool:
         """Make limits hold, for jobs that wait as for those to come. Repeats change nothing.
 
@@ -84,6 +90,7 @@ class LimitTable:
           tenants: limits of tenants.
           version: grows with each change of the truth; what is older than the last one published is not taken.
           whole: tenants that are not given have no limits of their own any more.
+          gone: tenants that have none any more, where it is not the whole.
 
         Returns:
           Whether it was taken.
@@ -91,27 +98,17 @@ class LimitTable:
         Raises:
           redis.RedisError: the server is away.
         """
-        gone: list[str] = []
-        if whole:
-            gone = [name for name in self._named() if name not in tenants]
+        left = [name for name in self._named() if name not in tenants] if whole else list(gone)
         rows: list[Sequence[str | int]] = [[name, *limits.row()] for name, limits in tenants.items()]
         plan_rows = [[name, *limits.row()[1:5]] for name, limits in plans.items()]
         given, taken = iter(rows), True
         while True:
-            chunk, leaving = list(islice(given, CHUNK)), gone[:CHUNK]
-            gone = gone[CHUNK:]
+            chunk, leaving = list(islice(given, CHUNK)), left[:CHUNK]
+            left = left[CHUNK:]
             if not (plan_rows or chunk or leaving):
                 return taken
             taken = self._scripts.call("set_limits", pack([version, plan_rows, chunk, leaving])) == 1
             plan_rows = []
-
-    def forget(self, tenant_id: str, *, version: int) -> bool:
-        """Let a tenant be ``free`` like every one that is not known.
-
-        Raises:
-          redis.RedisError: the server is away.
-        """
-        return bool(self._scripts.call("set_limits", pack([version, [], [], [tenant_id]])))
 
     def _named(self) -> list[str]:
         return [field.decode() for field, _ in self._commands.hscan_iter(self._keys.tenants, count=CHUNK)]

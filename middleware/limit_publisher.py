@@ -10,7 +10,7 @@ So whoever has committed a change and then publishes leaves Redis with that chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..broker import FairBroker
@@ -36,6 +36,8 @@ class Reading(NamedTuple):
 
     plans: Mapping[str, Limits]
     tenants: Mapping[str, Limits]
+    #: Those that were asked for and have no row: they are as one that nobody has ever spoken of.
+    gone: Collection[str] = ()
 
 
 class LimitPublisher:
@@ -76,7 +78,7 @@ class LimitPublisher:
         return set(ids)
 
     def _publish_some(self, ids: list[str]) -> None:
-        self._insist(lambda connection: Reading({}, _limits_of(connection, ids)))
+        self._insist(lambda connection: _limits_of(connection, ids))
 
     def _insist(self, read: Callable[[Connection], Reading]) -> None:
         for _ in range(TRIES):
@@ -89,7 +91,8 @@ class LimitPublisher:
         with self._database.connection() as connection:
             version = _number(connection, "next_version")
             reading = read(connection)
-        taken = self._broker.limits.publish(reading.plans, reading.tenants, whole=whole, version=version)
+        plans, tenants, gone = reading
+        taken = self._broker.limits.publish(plans, tenants, whole=whole, gone=gone, version=version)
         if not taken:
             self._pass(self._broker.limits.version())
         return reading, taken
@@ -123,6 +126,7 @@ def _all_limits(connection: Connection) -> Reading:
     return Reading(plans, {row["tenant_id"]: limits_of(row) for row in rows})
 
 
-def _limits_of(connection: Connection, tenant_ids: list[str]) -> dict[str, Limits]:
+def _limits_of(connection: Connection, tenant_ids: list[str]) -> Reading:
     rows = connection.execute(QUERIES["limits_of"], {"tenant_ids": tenant_ids})
-    return {row["tenant_id"]: limits_of(row) for row in rows}
+    found = {row["tenant_id"]: limits_of(row) for row in rows}
+    return Reading({}, found, [tenant for tenant in tenant_ids if tenant not in found])

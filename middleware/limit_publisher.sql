@@ -20,13 +20,13 @@ FROM tenants AS tenant
 JOIN plans AS plan ON plan.name = tenant.plan
 
 -- name: limits_of
--- What holds for some tenants; those without a row are on the plan free.
+-- What holds for those of some tenants that have a row.
 SELECT
-  given.tenant_id, plan.name AS plan, coalesce(tenant.paused, FALSE) AS paused,
+  tenant.tenant_id, tenant.plan, tenant.paused,
   coalesce(tenant.concurrency, plan.concurrency) AS concurrency,
   coalesce(tenant.max_jobs_per_minute, plan.max_jobs_per_minute) AS max_jobs_per_minute,
   coalesce(tenant.weight, plan.weight) AS weight,
   coalesce(tenant.max_backlog, plan.max_backlog) AS max_backlog
-FROM unnest(%(tenant_ids)s::TEXT[]) AS given (tenant_id)
-LEFT JOIN tenants AS tenant ON tenant.tenant_id = given.tenant_id
-JOIN plans AS plan ON plan.name = coalesce(tenant.plan, 'free')
+FROM tenants AS tenant
+JOIN plans AS plan ON plan.name = tenant.plan
+WHERE tenant.tenant_id = ANY(%(tenant_ids)s::TEXT[])

@@ -172,9 +172,7 @@ class LimitsStage(RuleBasedStateMachine):
         """Other limits hold."""
         self.version += 1
         table = self.clients[self.version % 2].limits
-        assert table.publish({"free": free}, tenants, version=self.version)
-        for tenant in gone:
-            assert table.forget(tenant, version=self.version)
+        assert table.publish({"free": free}, tenants, version=self.version, gone=gone)
         self.model.set_limits(free, tenants, gone)
 
     # The end.

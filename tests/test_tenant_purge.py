@@ -274,6 +274,15 @@ def test_more_rows_than_one_slice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
     assert rows(shop.url, "SELECT FROM effects") == []
 
 
+def test_its_limits_are_gone_also_where_no_monitor_runs(shop: Shop) -> None:
+    shop.tenants.set_plan("acme", "pro")
+    shop.tenants.set_plan("other", "pro")
+
+    shop.purge.purge("acme")
+
+    assert list(shop.broker.client.hkeys(f"{shop.broker.keys.prefix}:tenants")) == [b"other"]
+
+
 def test_without_files_that_is_said(shop: Shop) -> None:
     done = TenantPurge(shop.broker, shop.database).purge("acme")
 
