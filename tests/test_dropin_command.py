@@ -65,17 +65,18 @@ def test_two_processes_share_the_work_and_finish_what_runs_at_sigterm(
 ) -> None:
     with Process(["dramatiq", "dropin_application", "-p", "2", "-t", "2"], environment) as process:
         eventually(lambda: process.errors.count("ready for action") == 2)
-        for number in range(4):
+        # More than one process prefetches.
+        for number in range(12):
             send(sender, "slow", number, 0.5)
         eventually(lambda: len({line[2] for line in lines(record)}) == 2)
         for number in range(100):
             send(sender, "work", number)
         eventually(lambda: drained(sender, "work") and drained(sender, "slow"))
-        send(sender, "slow", 4, 1.5)
-        eventually(lambda: ["slow", "4"] in [line[:2] for line in lines(record)])
+        send(sender, "slow", 12, 1.5)
+        eventually(lambda: ["slow", "12"] in [line[:2] for line in lines(record)])
         process.terminate()
         assert process.wait(30).status == 0
-    assert Counter(line[0] for line in lines(record)) == {"work": 100, "slow": 5, "slept": 5}
+    assert Counter(line[0] for line in lines(record)) == {"work": 100, "slow": 13, "slept": 13}
     assert drained(sender, "slow")
 
 
