@@ -21,8 +21,8 @@ class Extent:
     share_seconds: float = 12.0
     #: No-op jobs of a drain.
     jobs: int = 15_000
-    #: No-op jobs that run while the cost of one is counted.
-    growth_jobs: int = 10_000
+    #: No-op jobs that run while the cost of one is counted; a quarter of them left a tenth to chance.
+    growth_jobs: int = 40_000
     #: Tenants in line where there are many, and tenants at their limit.
     tenants: int = 10_000
     parked: int = 1_000

@@ -8,7 +8,7 @@ from jobfleet.benchmarks import sections
 from jobfleet.benchmarks.ideal import Ideal
 from jobfleet.benchmarks.measurements.features import ALL, NOTHING
 from jobfleet.benchmarks.measurements.neighbour import ideal_waits, neighbour
-from jobfleet.benchmarks.measurements.parked import park
+from jobfleet.benchmarks.measurements.parked import parked
 from jobfleet.benchmarks.measurements.plans import WIDE, publish
 from jobfleet.benchmarks.measurements.shares import Claim, farthest, jain, shares
 from jobfleet.benchmarks.part import Goal
@@ -98,8 +98,8 @@ def test_a_full_fleet_serves_every_tenant() -> None:
 
 
 def test_all_tenants_that_are_to_be_parked_are() -> None:
-    with open_house() as house, stage(NOTHING, house) as set_up:
-        assert park(set_up, 30) == 30
+    with open_house() as house, stage(NOTHING, house) as set_up, parked(set_up, 30) as found:
+        assert found == 30
 
 
 def test_what_is_sent_with_all_features_on_is_taken() -> None:

@@ -10,11 +10,11 @@ from jobfleet.benchmarks.servers import RedisServer
 from jobfleet.benchmarks.stage import Stage
 
 #: Turns that each level takes.
-TURNS = 10
+TURNS = 20
 
 
 def costs_in_turn(levels: Sequence[Level], jobs: int) -> list[dict[str, float]]:
-    """Run `jobs` on each of several levels that stand at once, a tenth of them a turn.
+    """Run `jobs` on each of several levels that stand at once, a twentieth of them a turn.
 
     The turns alternate, and every second round begins with the last level: a machine whose speed changes from one
     minute to the next, as shared ones do, then changes the figures of all levels and leaves their ratio alone.

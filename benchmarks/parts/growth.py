@@ -9,7 +9,7 @@ from jobfleet.benchmarks.extent import Setting
 from jobfleet.benchmarks.measurements.features import ours
 from jobfleet.benchmarks.measurements.growth import costs_in_turn, times_in_turn
 from jobfleet.benchmarks.measurements.level import Level
-from jobfleet.benchmarks.measurements.parked import park
+from jobfleet.benchmarks.measurements.parked import parked
 from jobfleet.benchmarks.measurements.plans import WIDE, publish
 from jobfleet.benchmarks.part import Goal, Part
 from jobfleet.benchmarks.stage import stage
@@ -25,13 +25,13 @@ def measure(setting: Setting) -> Part:
     """Hold each level and count what a job costs."""
     extent = setting.extent
     few, many = f"{FEW} tenants in line", f"{extent.tenants:,} tenants in line"
-    none, parked = "no tenant parked", f"{extent.parked:,} tenants parked"
+    none, full = "no tenant parked", f"{extent.parked:,} tenants parked"
     # What waits, of how many tenants, beside how many that are parked; each pair stands at once.
     pairs = (
         ((few, 2 * extent.tenants, FEW, 0), (many, 2 * extent.tenants, extent.tenants, 0)),
-        ((none, WAITING, FEW, 0), (parked, WAITING, FEW, extent.parked)),
+        ((none, WAITING, FEW, 0), (full, WAITING, FEW, extent.parked)),
     )
-    costs: dict[str, list[dict[str, float]]] = {few: [], many: [], none: [], parked: []}
+    costs: dict[str, list[dict[str, float]]] = {few: [], many: [], none: [], full: []}
 
     def measure_pair(name: str) -> None:
         pair = pairs[titles.index(name)]
@@ -41,7 +41,7 @@ def measure(setting: Setting) -> Part:
                 set_up = stack.enter_context(stage(LIMITED, setting.house))
                 publish(set_up, WIDE)
                 if at_limit:
-                    park(set_up, at_limit)
+                    stack.enter_context(parked(set_up, at_limit))
                 levels.append(Level(set_up, waiting, tenants))
             for (level, *_rest), cost in zip(pair, costs_in_turn(levels, extent.growth_jobs), strict=True):
                 costs[level].append(cost)
@@ -59,7 +59,7 @@ def measure(setting: Setting) -> Part:
             figure=times_in_turn(costs[much], costs[little], key),
             bound=bound,
         )
-        for much, little, bound in ((many, few, IN_LINE), (parked, none, PARKED))
+        for much, little, bound in ((many, few, IN_LINE), (full, none, PARKED))
         for process, key in (("Redis", "server_us"), ("worker", "fleet_us"))
     ]
     head = ("limits on", "Redis per job (us)", "worker per job (us)", "both (us)")
