@@ -40,8 +40,8 @@ bench-tenants: $(INSTALLED) ## measure noisy neighbours, shares, and what limits
 bench-scrape: $(INSTALLED) ## measure a scrape of the monitor while a million jobs wait, about four minutes; BENCH="..." for less
 	@$(PYTHON) benchmarks/scrape.py $(BENCH)
 
-soak: $(INSTALLED) ## the tests that run for minutes
-	@$(PYTHON) -m pytest -q -m soak
+soak: $(INSTALLED) ## the tests that run for minutes, about a quarter of an hour
+	@$(PYTHON) -m pytest -q -m soak -n 2 --dist load
 
 dashboards: $(INSTALLED) ## write grafana/dashboards anew from the panels in grafana/
 	@$(PYTHON) -m jobfleet.grafana
