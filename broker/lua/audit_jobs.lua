@@ -1,7 +1,7 @@
 -- Check a slice of jobs: each in exactly one place, and whatever belongs to that place is there.
 -- One run sees one moment, so a job that is on its way is never a finding.
 --
--- include: keys record fleet readable places idempotency
+-- include: keys record fleet readable places idempotency findings
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed {id, queue, tenant, ...} flat; queue and tenant say where the id was found, '' for what
@@ -9,12 +9,6 @@
 -- Returns {kind, id, text, ...} flat, empty when all is well.
 local now = read_clock()
 local triples = cmsgpack.unpack(ARGV[1])
-local findings = {}
-local function found(kind, id, text)
-  findings[#findings + 1] = kind
-  findings[#findings + 1] = id
-  findings[#findings + 1] = text
-end
 
 local function names(all)
   local said = {}

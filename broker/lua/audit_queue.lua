@@ -1,18 +1,12 @@
 -- Check the sums of a queue, at one moment: what was accepted is over or still here, and what is kept as a count of
 -- its jobs is what it counts. Some 20 ms with ten thousand tenants in line.
 --
--- include: keys record fleet readable conservation
+-- include: keys record fleet readable conservation findings
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  queue
 -- Returns {kind, name, text, ...} flat, empty when all is well.
 local now = read_clock()
-local findings = {}
-local function found(kind, name, text)
-  findings[#findings + 1] = kind
-  findings[#findings + 1] = name
-  findings[#findings + 1] = text
-end
 
 -- The counts of waiting jobs, by second and in all.
 local function check_waiting(queue, waiting)

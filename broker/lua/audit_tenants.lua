@@ -1,18 +1,12 @@
 -- Check some tenants, at one moment: what is kept as the count of their unfinished jobs is what it counts, and who
 -- is parked has no free slot and no turn.
 --
--- include: keys record fleet limits readable parking tallies
+-- include: keys record fleet limits readable parking tallies findings
 --
 -- KEYS[1]  namespace in braces
 -- ARGV[1]  packed list of tenants
 -- Returns {kind, name, text, ...} flat, empty when all is well.
 local now = read_clock()
-local findings = {}
-local function found(kind, name, text)
-  findings[#findings + 1] = kind
-  findings[#findings + 1] = name
-  findings[#findings + 1] = text
-end
 
 -- Jobs that a parked tenant could run, 0 where its slots are no number.
 local function could_run(tenant)

@@ -2,18 +2,11 @@
 -- and for some tenants at a time, by audit_queue and audit_tenants, leases by audit_slots; the count of waiting jobs is
 -- taken as true here.
 --
--- include: keys record fleet readable conservation tallies
+-- include: keys record fleet readable conservation tallies findings
 --
 -- KEYS[1]  namespace in braces
 -- Returns {kind, name, text, ...} flat, empty when all is well.
 local now = read_clock()
-local findings = {}
-local function found(kind, name, text)
-  findings[#findings + 1] = kind
-  findings[#findings + 1] = name
-  findings[#findings + 1] = text
-end
-
 local _, broken = jobs_counted()
 for _, field in ipairs(broken) do found('counter', (string.gsub(field, '\t', ' ')), 'is no number') end
 local records, dead, known = 0, 0, {}
