@@ -9,19 +9,17 @@ from .graph import Graph
 from .link import CELL_ALERT, CELL_QUEUE, SERIES_QUEUE
 from .metrics import (
     BAD_OUTCOMES,
-    BUSY,
     DEAD_LETTERED,
     ENQUEUED,
     JOBS,
     OLDEST_WAIT,
     PROCESSED,
     REFUSED,
-    THREADS,
     WORKERS,
 )
 from .overview_headlines import HEADLINES
 from .prom_query import PromQuery
-from .queue_signs import FAILING, SIGN, SIGN_WORDS, UTILIZATION, WAIT_SHARE
+from .queue_signs import BUSY_OF_ALL, FAILING, SIGN, SIGN_WORDS, THREADS_OF_ALL, UTILIZATION, WAIT_SHARE
 from .row import Row
 from .table import Table
 from .thresholds import (
@@ -161,12 +159,11 @@ TREND = Row(
         ),
         Graph(
             title="Threads",
-            description="Threads that run a job, and all that could. A thread that serves several queues counts in "
-            "each.",
+            description="Threads that run a job, and all that could, each counted once however many queues it serves.",
             unit="short",
             queries=(
-                PromQuery(expr=THREADS.now(), legend="all"),
-                PromQuery(expr=BUSY.now(), legend="at work"),
+                PromQuery(expr=THREADS_OF_ALL, legend="all"),
+                PromQuery(expr=BUSY_OF_ALL, legend="at work"),
             ),
             colors={"all": "text", "at work": "green"},
             dashed=("all",),
