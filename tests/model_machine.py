@@ -64,6 +64,8 @@ class Fleet(Stage):
     def send_again(self, which: int, client: bool) -> None:
         """The same id: a repeat, unless its job ended long ago."""
         message, delay = self.sent[which % len(self.sent)]
+        if "idempotency_key" in message.options and message.message_id not in self.model.jobs:
+            return  # its key may hold: that one has the server's time to live, and the model has a clock of its own
         self.model.send(self.known[message.message_id].anew(), delay)
         self.clients[client].enqueue(message, delay=delay)
 

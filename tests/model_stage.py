@@ -85,7 +85,7 @@ class Stage(RuleBasedStateMachine):
         """The message that sends a job."""
         options: dict[str, Any] = {"tenant_id": job.tenant, "priority": job.priority}
         if len(self.sent) % 4 == 3:
-            # A key of its own changes nothing but the way it is sent.
+            # A key of its own changes nothing but the way it is sent, as long as the job is not over.
             options |= {"idempotency_key": job.job_id, KEY_TTL: 60_000}
         message = Message[Any](job.queue, job.actor, (), {}, options, job.job_id)
         self.sent.append((message, delay))

@@ -28,6 +28,10 @@ def lossy_proxy(redis_url: str) -> Iterator[LossyProxy]:
 OFTEN = {"enqueue", "enqueue_limited", "fetch", "settle", "heartbeat", "leave", "register", "upkeep", "cancel"}
 
 
+#: What no step of the model needs: the fleet's own state is lost in test_model_repeats only.
+ELSEWHERE = {"repair_fleet"}
+
+
 def assert_ran_twice(proxy: LossyProxy, names: set[str]) -> None:
     print(f"scripts seen to run twice: {dict(sorted(proxy.twice.items()))}")
     assert names <= set(proxy.twice), names - set(proxy.twice)
@@ -52,4 +56,4 @@ def test_the_broker_does_what_the_model_does_for_long_when_replies_are_lost(
     redis_url: str, lossy_proxy: LossyProxy
 ) -> None:
     assert run_model(Fleet, redis_url, lossy_proxy, examples=300, steps=60)["examples"] >= 300
-    assert_ran_twice(lossy_proxy, set(script_names()))
+    assert_ran_twice(lossy_proxy, set(script_names()) - ELSEWHERE)
