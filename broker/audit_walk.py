@@ -87,7 +87,7 @@ class AuditWalk:
         """Queues that have keys and are not among the queues: nobody would look after them."""
         named = [queue for kind in (*_OF_A_QUEUE, *_ABOUT_A_QUEUE) for queue in self._owners[kind]]
         lines = [line.rpartition(":")[0] for line in self._owners["line"]]
-        known = {_text(queue) for queue in self._client.smembers(self._keys.queues)}
+        known = set(self.queues())
         yield from (queue for queue in dict.fromkeys(named + lines) if queue not in known)
 
     def idempotency_keys(self) -> Iterator[str]:

@@ -1,77 +1,30 @@
 """Proof of conservation: every accepted job is over, or in exactly one place; and what mends it where it is not.
 
-1. Every key is of the type that its name says, and what all scripts read of the fleet's state and of limits can
-   be read, else whoever meets it fails.
-2. Every record is looked at in slices; each slice is one moment.
-3. Every member of the lines, of suspects, halted, held, scheduled, active and dead, and every lease is looked
-   at, so that nothing stands there without a record.
-4. Every lease, and every description of a worker, belongs to a registered one (one that is late is about to be
-   taken back); every queue that has keys is among the queues.
-5. Per queue, at one moment: accepted = over + here, by the counters that the scripts keep, and as many jobs wait as
-   are counted. For some tenants at one moment: what they have unfinished is counted, who is parked has no free slot.
-6. Over all queues, at one moment: there is a record for each job that is counted; what is kept as a count is what it
-   counts; only dead letters say why they failed, and only runs are marked as cancelled.
-7. Every idempotency key without a time to live stands for a job that somebody knows.
-
-A repair mends what was found and looks again, until nothing is found or nothing more can be done.
+What is looked at stands in ``inspector``. A repair mends what was found and looks again, until nothing is found or
+nothing more can be done.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TypeVar
+from dataclasses import replace
 
 from .archive import Archive
-from .audit import AuditReport, Finding, Repair, findings
-from .audit_walk import AuditWalk, Seen
-from .broken_fields import BrokenField, broken_fields
+from .audit import AuditReport, Repair
+from .audit_walk import AuditWalk
 from .commands import Commands
-from .errors import Unavailable
-from .job import SYSTEM
+from .inspection import Inspection
+from .inspector import SLICE, Inspector
 from .keys import Keys
 from .repairs import Repairs
-from .scripts import Scripts, pack
+from .scripts import Scripts
+from .slices import slices
 
-#: Jobs, or keys, that one run of a script checks.
-SLICE = 200
-#: Lines of tenants whose jobs one run counts; ten thousand block the server for some 20 ms.
-LINES = 5_000
 #: Repairs with a look after each: a job can only be mended once its place can be read, say.
 ROUNDS = 5
 
-#: What scripts say of counts that they do not look at, among what they find.
-UNSEEN = "unseen"
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Look:
-    """One look at everything, with what a repair needs to know of it."""
-
-    report: AuditReport
-    #: Where jobs with findings were seen.
-    jobs: tuple[Seen, ...] = ()
-    #: Keys of a wrong type, without the namespace, with the type that they must have.
-    types: tuple[tuple[str, str], ...] = ()
-    #: What stands in hashes and cannot be read.
-    fields: tuple[BrokenField, ...] = ()
-    #: Queues that have keys and are not among the queues.
-    queues: tuple[str, ...] = ()
-    #: Order of arrival of the newest job that waits.
-    newest: int = 0
-    #: Idempotency keys, without the namespace, with the ids of the unknown jobs that they stand for.
-    orphans: tuple[tuple[str, str], ...] = ()
-
-    def names(self, kind: str) -> list[str]:
-        return [finding.name for finding in self.report.findings if finding.kind == kind]
-
 
 class Auditor:
-    """Looks at all of one namespace; safe while the fleet runs.
+    """Audits one namespace; safe while the fleet runs.
 
     Parameters:
       client: of the server.
@@ -84,10 +37,8 @@ class Auditor:
         self, client: Commands, keys: Keys, scripts: Scripts, archive: Archive | None, rest: float = 0.0
     ) -> None:
         self._client, self._keys = client, keys
-        self._rest = rest
+        self._inspector = Inspector(client, keys, scripts, archive, rest)
         self._repairs = Repairs(client, keys, scripts)
-        self._scripts = scripts
-        self._archive = archive
 
     def audit(self) -> AuditReport:
         """Look at everything, and change nothing.
@@ -95,7 +46,7 @@ class Auditor:
         Raises:
           redis.RedisError: the server is away.
         """
-        return self._look().report
+        return self._inspector.inspect().report
 
     def repair(self) -> AuditReport:
         """Look, mend what is found, and look again.
@@ -103,126 +54,28 @@ class Auditor:
         Raises:
           redis.RedisError: the server is away.
         """
-        look = first = self._look()
+        seen = first = self._inspector.inspect()
         done: list[Repair] = []
         for _ in range(ROUNDS):
-            if look.report.clean:
+            if seen.report.clean:
                 break
-            done += self._mend(look)
-            look = self._look()
-        return replace(first.report, repairs=tuple(done), left=look.report.findings)
+            done += self._mend(seen)
+            seen = self._inspector.inspect()
+        return replace(first.report, repairs=tuple(done), left=seen.report.findings)
 
-    def _look(self) -> _Look:
-        walk = AuditWalk(self._client, self._keys)
-        if wrong := tuple(self._wrong_types(walk)):
-            # Scripts that meet them fail, so there is no more to see before they are gone.
-            found = [Finding("type", key[1:], f"is a {kind} and must be a {right}") for key, kind, right in wrong]
-            return _Look(AuditReport(0, tuple(found)), types=tuple((key, right) for key, _, right in wrong))
-        if broken := tuple(broken_fields(self._client, self._keys, walk)):
-            found = [Finding("field", row.name, row.text) for row in broken]
-            return _Look(AuditReport(0, tuple(found)), fields=broken)
-        ids: set[str] = set()
-        jobs: list[Seen] = []
-        found = []
-        for batch in self._slices(walk.jobs()):
-            ids.update(job_id for job_id, *_ in batch)
-            amiss = list(findings(self._scripts.call("audit_jobs", pack([part for seen in batch for part in seen]))))
-            names = {finding.name for finding in amiss}
-            jobs += [seen for seen in batch if seen[0] in names]
-            found += amiss
-        found += self._late_arrivals(walk.newest)
-        found += [
-            Finding("worker", name, "has leases or a description but is not registered") for name in walk.strangers()
-        ]
-        unknown = tuple(walk.unknown_queues())
-        found += [Finding("queue", name, "has keys but is not among the queues") for name in unknown]
-        orphans = tuple(self._orphans(walk))
-        found += [Finding("key", key[1:], _of_orphan(job_id)) for key, job_id in orphans]
-        found += self._of_queues(walk)
-        found += self._of_tenants(walk)
-        for script in ("audit_slots", "audit_totals"):
-            found += findings(self._scripts.call(script))
-        distinct = dict.fromkeys(found)
-        unseen = tuple(finding for finding in distinct if finding.kind == UNSEEN)
-        report = AuditReport(len(ids), tuple(finding for finding in distinct if finding.kind != UNSEEN), unseen=unseen)
-        return _Look(report, tuple(jobs), orphans=orphans, queues=unknown, newest=walk.newest)
-
-    def _late_arrivals(self, newest: int) -> Iterator[Finding]:
-        """Whether the fleet's state was lost: the count of arrivals never falls behind a job that was seen before."""
-        counted = self._client.hget(self._keys.fleet, "sequence")
-        if int(float(counted or 0)) < newest:
-            since = f"from {counted.decode()}" if counted else "from the beginning"
-            text = f"are counted {since}, and number {newest} still waits: what is sent now goes before it"
-            yield Finding("fleet", "arrivals", text)
-
-    def _of_queues(self, walk: AuditWalk) -> Iterator[Finding]:
-        """What is wrong with the sums of each queue."""
-        for (queue,) in self._slices(walk.queues(), 1):
-            yield from findings(self._scripts.call("audit_queue", queue.encode(errors="surrogateescape")))
-
-    def _of_tenants(self, walk: AuditWalk) -> Iterator[Finding]:
-        """What is wrong with the counts of each tenant, and with who is parked."""
-        size = max(1, LINES // max(1, len(walk.queues())))
-        # At least once: it also finds jobs whose tenants nothing leads to.
-        for batch in self._slices([*walk.tenants()] or [SYSTEM], size):
-            yield from findings(self._scripts.call("audit_tenants", pack(batch)))
-
-    def _wrong_types(self, walk: AuditWalk) -> Iterator[tuple[str, str, str]]:
-        """Keys without the namespace, the type that each has, and the one that it must have."""
-        for batch in self._slices(walk.types()):
-            right = dict(batch)
-            words = [word.decode(errors="surrogateescape") for word in self._scripts.call("audit_types", _flat(batch))]
-            for key, kind in zip(words[::2], words[1::2], strict=True):
-                yield key, kind, right[key]
-
-    def _orphans(self, walk: AuditWalk) -> Iterator[tuple[str, str]]:
-        """Keys for jobs that neither Redis nor, as a dead letter, the archive knows.
-
-        Where there is no archive at hand, only those that cannot be read: their job is ''.
-        """
-        for batch in self._slices(walk.idempotency_keys()):
-            words = [word.decode(errors="surrogateescape") for word in self._scripts.call("audit_keys", pack(batch))]
-            for key, job_id in zip(words[::2], words[1::2], strict=True):
-                if not job_id or self._is_over(job_id):
-                    yield key, job_id
-
-    def _is_over(self, job_id: str) -> bool:
-        """Whether the archive, when asked, does not know a job as a dead letter."""
-        try:
-            return self._archive is not None and self._archive.dead_letter(job_id) is None
-        except Unavailable:
-            self._archive = None
-            return False
-
-    def _mend(self, look: _Look) -> list[Repair]:
-        if look.types:
-            return self._repairs.mend_types(look.types)
-        if look.fields:
-            return self._repairs.mend_fields(look.fields)
-        done = [self._repairs.mend_arrivals(look.newest) for _ in look.names("fleet")]
-        done += [repair for worker in look.names("worker") for repair in self._repairs.mend_worker(worker)]
-        for batch in self._slices(look.jobs):
+    def _mend(self, seen: Inspection) -> list[Repair]:
+        if seen.types:
+            return self._repairs.mend_types(seen.types)
+        if seen.fields:
+            return self._repairs.mend_fields(seen.fields)
+        done = [self._repairs.mend_arrivals(seen.newest) for _ in seen.names("fleet")]
+        done += [repair for worker in seen.names("worker") for repair in self._repairs.mend_worker(worker)]
+        for batch in slices(seen.jobs, SLICE):
             done += self._repairs.mend_jobs(batch)
-        done += [repair for queue in look.queues for repair in self._repairs.mend_queue(queue)]
-        done += self._repairs.mend_keys(look.names("key"), look.orphans)
+        done += [repair for queue in seen.queues for repair in self._repairs.mend_queue(queue)]
+        done += self._repairs.mend_keys(seen.names("key"), seen.orphans)
         done += self._repairs.mend_totals()
-        for finding in self._of_queues(AuditWalk(self._client, self._keys)):
+        for finding in self._inspector.sums_of(AuditWalk(self._client, self._keys).queues()):
             if finding.kind == "waiting":
                 done += self._repairs.count_waiting(finding.name)
         return done
-
-    def _slices(self, rows: Iterable[T], size: int = SLICE) -> Iterator[list[T]]:
-        left = iter(rows)
-        began = time.perf_counter()
-        while batch := list(islice(left, size)):
-            yield batch
-            time.sleep(self._rest * (time.perf_counter() - began))
-            began = time.perf_counter()
-
-
-def _of_orphan(job_id: str) -> str:
-    return f"stands for job {job_id}, which nobody knows" if job_id else "cannot be read"
-
-
-def _flat(rows: Iterable[tuple[str, str]]) -> bytes:
-    return pack([part for row in rows for part in row])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from .audit_walk import AuditWalk
 from .commands import Commands
 from .keys import Keys
 from .scripts import unpack
 from .shown import shown
+from .slices import slices
 
 #: Fields that one command reads.
 SLICE = 500
@@ -78,8 +78,7 @@ def broken_fields(client: Commands, keys: Keys, walk: AuditWalk) -> Iterator[Bro
             if not is_right(field, value):
                 yield BrokenField(name, field, value)
     for kind, fields in _NUMBERS.items():
-        names = iter([f"{kind}:{owner}" for owner in walk.named(kind)])
-        while batch := list(islice(names, SLICE)):
+        for batch in slices((f"{kind}:{owner}" for owner in walk.named(kind)), SLICE):
             yield from _no_numbers(client, keys, batch, fields)
 
 

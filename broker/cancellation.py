@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from .cancel_filter import STATES, CancelFilter
 from .cancelled_jobs import CancelledJobs
 from .scripts import Scripts, pack
+from .slices import slices
 from .unfinished_jobs import UnfinishedJobs
 
 #: Jobs that one run of the script looks at.
@@ -54,7 +54,7 @@ class Cancellation:
     def _walk(self) -> Iterator[tuple[str, str]]:
         """Ids of jobs that matched, each with its state."""
         ids = self._jobs.ids(self._wanted.queue, self._wanted.tenant, self._wanted.states)
-        while batch := list(islice(ids, SLICE)):
+        for batch in slices(ids, SLICE):
             request = pack([self._until, *self._wanted.row(), batch])
             if self._dry_run:
                 now, *states = self._scripts.call("cancel_many", "", request)

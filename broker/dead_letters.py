@@ -19,6 +19,7 @@ from .keys import Keys
 from .policy import KEY_TTL
 from .record import Record
 from .scripts import Scripts, pack, unpack
+from .slices import slices
 
 #: Dead letters that are read, replayed or discarded in one round trip.
 SLICE = 100
@@ -98,8 +99,8 @@ class DeadLetters:
     def _each_slice(self, job_ids: Iterable[str], act: Callable[[Sequence[DeadLetter]], Ids]) -> Ids:
         ids = tuple(dict.fromkeys(job_ids))
         done: Ids = []
-        for start in range(0, len(ids), SLICE):
-            letters = [letter for job_id in ids[start : start + SLICE] if (letter := self.show(job_id))]
+        for batch in slices(ids, SLICE):
+            letters = [letter for job_id in batch if (letter := self.show(job_id))]
             if letters:
                 with reachable(self._client):
                     done.extend(act(letters))
@@ -129,8 +130,7 @@ class DeadLetters:
 
     def _archived(self, stored: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
         """Those of what is stored that Redis does not have: what it has, it knows better."""
-        for start in range(0, len(stored), SLICE):
-            letters = stored[start : start + SLICE]
+        for letters in slices(stored, SLICE):
             asked = self._client.pipeline(transaction=False)
             for letter in letters:
                 asked.hexists(self._keys.jobs, letter.job_id)

@@ -21,9 +21,10 @@ from .admission import CHUNK, admit, admit_from_hook, admit_invalid, start_send
 from .around_sends import AroundSends
 from .connection import reachable
 from .errors import AdmissionError, BacklogFull, BulkSendBroken, InvalidPayload
-from .group_member import GroupMember, MembersSent, member_of
+from .group_member import GroupMember, member_of
 from .groups import of_tenant
 from .lease import Admitted, Lease, current_lease
+from .members_sent import MembersSent
 from .operated_fleet import OperatedFleet
 from .policy import promise
 from .refusal import Outcome
@@ -74,10 +75,10 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
             return self._send(message, delay)
 
     def _send(self, message: Message[Any], delay: int | None) -> Message[Any]:
-        lease = current_lease()
-        if lease is not None and lease.in_hooks and lease.taken_away:
+        lease = _run_in_hooks()
+        if lease is not None and lease.taken_away:
             return self._drop(message)
-        if lease is not None and lease.in_hooks and not lease.handed_over:
+        if lease is not None and not lease.handed_over:
             return self._send_with_settle(lease, message, delay)
         member = member_of(message)
         if member and (fewer := self._members_sent.repeated(member.group, member.message_id)):
@@ -143,8 +144,8 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
                 promise(message)
         delays = list(delay) if isinstance(delay, list) else [delay] * len(messages)
         pairs = list(zip(messages, delays, strict=True))
-        lease = current_lease()
-        if lease is not None and lease.in_hooks and lease.taken_away:
+        lease = _run_in_hooks()
+        if lease is not None and lease.taken_away:
             return [self._drop(message) for message in messages]
         if self.around_sends is None:
             return self._send_many(pairs)
@@ -236,3 +237,9 @@ class EnqueueingBroker(OperatedFleet, RunHooks):
 def duplicate_of(message: Message[Any], job_id: str) -> Message[Any]:
     """What a send returns whose key belongs to a job already: that job's id, marked as a duplicate."""
     return message.copy(message_id=job_id, options={"duplicate": True})
+
+
+def _run_in_hooks() -> Lease | None:
+    """The run whose end a hook of this thread looks at."""
+    lease = current_lease()
+    return lease if lease is not None and lease.in_hooks else None

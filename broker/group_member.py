@@ -1,8 +1,7 @@
-"""The members of groups with completion callbacks, on the side of who sends them."""
+"""A member of a group with completion callbacks, on the side of who sends it."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any, NamedTuple
 
 from dramatiq.message import Message
@@ -24,31 +23,3 @@ def member_of(message: Message[Any]) -> GroupMember | None:
         options, message_id = stage["options"], stage["message_id"]
     group = options.get("group_completion_uuid")
     return GroupMember(group, message_id, options["group_completion_callbacks"]) if group else None
-
-
-class MembersSent(threading.local):
-    """The members of the group that this thread is sending; Dramatiq sends them one after the other."""
-
-    def __init__(self) -> None:
-        self.group = ""
-        self.members: set[str] = set()
-        self.fewer = 0
-
-    def repeated(self, group: str, member: str) -> int:
-        """Note a member.
-
-        Returns:
-          0 when it is new; else how many messages of the group are no jobs of their own, with this one: it was
-          sent before, is one job and counts once.
-        """
-        if group != self.group:
-            self.group, self.members, self.fewer = group, set(), 0
-        if member not in self.members:
-            self.members.add(member)
-            return 0
-        return self.is_no_job()
-
-    def is_no_job(self) -> int:
-        """The message that was sent last belongs to a job already; returns how many of the group do."""
-        self.fewer += 1
-        return self.fewer

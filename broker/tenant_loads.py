@@ -11,6 +11,7 @@ from .job import SYSTEM
 from .keys import Keys
 from .load_order import LoadOrder, place_of
 from .scripts import Scripts, pack, unpack
+from .slices import slices
 from .tenant_load import TenantLoad
 
 #: Fields of the hash of backlogs that are read at a time.
@@ -33,11 +34,9 @@ def read_tenant_loads(client: Commands, keys: Keys, scripts: Scripts, most: int,
 
 def _loads(client: Commands, keys: Keys, scripts: Scripts, backlogs: Mapping[str, int]) -> Iterator[TenantLoad]:
     running = sum(int(n) for name, n in client.hgetall(keys.running).items() if b":" not in name)
-    names = [*backlogs, SYSTEM]
-    for start in range(0, len(names), TENANTS_AT_ONCE):
-        slice_ = names[start : start + TENANTS_AT_ONCE]
-        now, *rows = unpack(scripts.call("tenant_loads", pack(slice_)))
-        for name, row in zip(slice_, rows, strict=True):
+    for names in slices([*backlogs, SYSTEM], TENANTS_AT_ONCE):
+        now, *rows = unpack(scripts.call("tenant_loads", pack(names)))
+        for name, row in zip(names, rows, strict=True):
             load = _load(name, row, now, backlogs.get(name), running)
             if name != SYSTEM or load.waiting:
                 yield load

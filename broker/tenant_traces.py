@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from .commands import Commands
 from .keys import Keys, pattern_of
+from .slices import slices
 
 #: Keys that one command looks for, and that one round trip asks about.
 SLICE = 1_000
@@ -52,7 +52,7 @@ class TenantTraces:
 
     def _forget_keys(self, tenant: str) -> None:
         names = self._client.scan_iter(match=f"{pattern_of(self._keys.idempotency(tenant))}*", count=SLICE)
-        while found := list(islice(names, SLICE)):
+        for found in slices(names, SLICE):
             asked = self._client.pipeline(transaction=False)
             for name in found:
                 asked.pttl(name)

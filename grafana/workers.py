@@ -67,8 +67,8 @@ ENOUGH = Row(
     (
         Table(
             title="Queues",
-            description="What each queue asks of its workers. Free: threads that could start a job of it now. Load: jobs that could run for each thread; above 1 jobs "
-            "wait. Time to drain: as fast as runs end now.",
+            description="What each queue asks of its workers. Free: threads that could start a job of it now. Load: jobs "
+            "that could run for each thread; above 1 jobs wait. Time to drain: as fast as runs end now.",
             labels=(("queue", "Queue"),),
             sort="Load",
             height=11,

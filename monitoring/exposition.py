@@ -44,9 +44,12 @@ def written(families: Iterable[Family]) -> bytes:
 def _series(name: str, labels: tuple[tuple[str, str], ...]) -> str:
     if not labels:
         return name
-    quoted = (_escaped(value).replace('"', r"\"") for _, value in labels)
-    pairs = (f'{label}="{value}"' for (label, _), value in zip(labels, quoted, strict=True))
-    return f"{name}{{{','.join(pairs)}}}"
+    pairs = ",".join(f"{label}={_quoted(value)}" for label, value in labels)
+    return f"{name}{{{pairs}}}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + _escaped(value).replace('"', r"\"") + '"'
 
 
 def _escaped(text: str) -> str:

@@ -5,23 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from pathlib import Path
 
 import dramatiq
+from run_record import note
 
 from jobfleet.broker import FairBroker
 
 broker = FairBroker(os.environ["REDIS_URL"])
 dramatiq.set_broker(broker)
-
-
-def note(line: str) -> None:
-    """Append one line to the run's record; O_APPEND keeps lines of several processes whole."""
-    handle = os.open(Path(os.environ["RECORD_FILE"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.write(handle, f"{line}\n".encode())
-    finally:
-        os.close(handle)
 
 
 @dramatiq.actor(queue_name="work")

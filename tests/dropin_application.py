@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 
 import dramatiq
 from dramatiq.middleware import AsyncIO, CurrentMessage
 from dropin_brokers import make_broker
+from run_record import note
 
 broker = make_broker(os.environ["BROKER"], os.environ["REDIS_URL"], os.environ["JOBFLEET_NAMESPACE"])
 broker.add_middleware(AsyncIO())
@@ -19,15 +19,6 @@ if "dramatiq_prom_port" in os.environ:
 
     broker.add_middleware(Prometheus())
 dramatiq.set_broker(broker)
-
-
-def note(line: str) -> None:
-    """Append one line to the run's record; O_APPEND keeps lines of several processes whole."""
-    handle = os.open(Path(os.environ["RECORD_FILE"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.write(handle, f"{line}\n".encode())
-    finally:
-        os.close(handle)
 
 
 @dramatiq.actor(queue_name="work", max_retries=1, min_backoff=10, max_backoff=10)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 import dramatiq
+from run_record import note
 
 from jobfleet.actors import make_broker
 from jobfleet.broker import current_job
@@ -17,15 +17,6 @@ from jobfleet.middleware.once_per_job import OnDoubt
 
 broker = make_broker(os.environ["REDIS_URL"])
 dramatiq.set_broker(broker)
-
-
-def note(line: str) -> None:
-    """Append one line to the run's record; O_APPEND keeps lines of several processes whole."""
-    handle = os.open(Path(os.environ["RECORD_FILE"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.write(handle, f"{line}\n".encode())
-    finally:
-        os.close(handle)
 
 
 @dramatiq.actor(queue_name="work", min_backoff=1, max_backoff=1)

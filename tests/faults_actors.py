@@ -6,8 +6,9 @@ import os
 import time
 
 import dramatiq
-from actors_for_tests import broker, note
+from actors_for_tests import broker
 from dramatiq.middleware import Interrupt
+from run_record import note
 
 __all__ = ["broker", "flaky", "naps"]
 

@@ -6,23 +6,14 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import dramatiq
+from run_record import note
 
 from jobfleet.broker import health
 
 # A run that nothing interrupts counts as stuck at once instead of after half a minute.
 health.STUCK_AFTER = 0.2
-
-
-def note(line: str) -> None:
-    """Append one line to the run's record; O_APPEND keeps lines of several processes whole."""
-    handle = os.open(Path(os.environ["RECORD_FILE"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.write(handle, f"{line}\n".encode())
-    finally:
-        os.close(handle)
 
 
 @dramatiq.actor(queue_name="report", max_retries=0)

@@ -12,7 +12,7 @@ from dramatiq import Message
 from scripted_worker import ScriptedWorker
 from wide_limits import wide
 
-from jobfleet.broker import FairBroker, auditor
+from jobfleet.broker import FairBroker, inspector
 from jobfleet.broker.policy import LIMITED, PROMISED
 
 
@@ -95,7 +95,7 @@ def test_tenants_that_are_looked_at_one_by_one_are_all_looked_at(
     at_once = broker.audit()
 
     # When a run of the script counts one line only
-    monkeypatch.setattr(auditor, "LINES", 1)
+    monkeypatch.setattr(inspector, "LINES", 1)
 
     # Then the same is found, and all was well before as it is after a repair
     assert not at_once.clean

@@ -19,8 +19,8 @@ from wait import eventually
 from wide_limits import give_weights
 
 from jobfleet.broker import FairBroker
-from jobfleet.broker.auditor import UNSEEN
 from jobfleet.broker.errors import AdmissionError
+from jobfleet.broker.inspector import UNSEEN
 from jobfleet.broker.limits import Limits
 from jobfleet.broker.settings import settings
 from jobfleet.middleware.database import Database
@@ -386,7 +386,7 @@ def test_buckets_are_those_of_the_scripts() -> None:
 
 def test_every_kind_of_finding_has_its_series() -> None:
     scripts = "".join(path.read_text() for path in (HOUSE / "broker/lua").glob("audit_*.lua"))
-    python = "".join(path.read_text() for path in (HOUSE / "broker").glob("audit*.py"))
+    python = "".join(path.read_text() for path in (HOUSE / "broker").glob("*.py"))
 
     kinds = {*re.findall(r"found\('(\w+)'", scripts), *re.findall(r'Finding\("(\w+)"', python)}
     assert kinds - {UNSEEN} == set(UNACCOUNTED), "what was not looked at is not amiss"
